@@ -1,0 +1,1 @@
+"""Values, enums, dtypes and transition tables: what the field talks about, with no behaviour of ours."""
