@@ -1,0 +1,1 @@
+"""What the inner rooms ask of the outside: protocols, with their timing and ordering guarantees."""
