@@ -20,7 +20,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 @pytest.fixture(scope="session")
 def dev_data() -> Path:
-    """Folder of the real recordings: ``$HEADWATER_DEV_DATA``, else ``../shared/data/dev`` beside the checkout."""
+    """Folder of the real recordings: ``$HEADWATER_DEV_DATA``, or ``shared/data/dev`` beside the checkout."""
     named = os.environ.get("HEADWATER_DEV_DATA")
     folder = Path(named) if named else REPOSITORY.parent / "shared" / "data" / "dev"
     if not folder.is_dir():
