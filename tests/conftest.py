@@ -28,8 +28,12 @@ def dev_data() -> Path:
     return folder
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out tests marked deep unless the deep profile is on or a marker expression asks for them."""
+    """Leave out tests marked deep unless asked for; mark those on real data: too long for plain Python."""
+    for item in items:
+        if "dev_data" in getattr(item, "fixturenames", ()):
+            item.add_marker("compiled")
     if os.environ.get("HYPOTHESIS_PROFILE") == "deep" or "deep" in (config.getoption("markexpr") or ""):
         return
     left_out = [item for item in items if item.get_closest_marker("deep")]

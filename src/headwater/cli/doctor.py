@@ -185,9 +185,7 @@ def _examine_disk() -> Iterator[Finding]:
         topic="Free disk",
         verdict=Verdict.GOOD if enough else Verdict.ATTENTION,
         found=f"{free / 1e9:.1f} GB at {Path.cwd()}",
-        remedy=""
-        if enough
-        else f"free {DISK_FREE_MIN_BYTES / 1e9:.0f} GB: replay caches need room",
+        remedy="" if enough else f"free {DISK_FREE_MIN_BYTES / 1e9:.0f} GB: replay caches need room",
     )
 
 

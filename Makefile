@@ -1,0 +1,72 @@
+# Every target sets up .venv by itself; nothing else needs to be installed but Python 3.11 or newer.
+#
+#   make demo [TAPE=PATH]   replay a market through a strategy and write a report
+#   make test               all tests
+#   make check              format, lint, types, import contract, tests, coverage, documentation
+#   make bench              measure; benchmarks/results/latest.json
+#   make deep               the full counts of properties and twins that CI only samples
+#   make docs               build the documentation into site/
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := demo
+
+BIN := .venv/bin
+TAPE ?=
+SEED ?= 7
+PYTEST_ARGS ?=
+export PYTHON
+
+.PHONY: setup demo test check format lint types contract coverage docs bench peers deep pins clean
+
+setup:
+	@scripts/setup
+
+demo: setup
+	@$(BIN)/python scripts/demo.py --seed $(SEED) $(if $(TAPE),--tape "$(TAPE)")
+
+test: setup
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+check: lint types contract test coverage docs
+	@echo "All checks passed."
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: setup
+	$(BIN)/mypy
+
+contract: setup
+	$(BIN)/lint-imports --no-logo
+
+# Coverage cannot see into machine code: the kernels are measured as the plain Python that they also are. The
+# interpreted part runs with few examples and without what is marked `compiled`, the rest with the compiler on.
+coverage: setup
+	scripts/coverage
+
+docs: setup
+	$(BIN)/mkdocs build --strict --quiet
+
+bench: setup
+	$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+# Environments of the peers, each of its own: they clash with ours and with one another.
+peers:
+	benchmarks/peers/install
+
+deep: setup
+	HYPOTHESIS_PROFILE=deep $(BIN)/pytest $(PYTEST_ARGS)
+
+# Write requirements/dev.txt anew from pyproject.toml (needs uv on the path).
+pins:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --extra dev \
+		--custom-compile-command "make pins" --output-file requirements/dev.txt --quiet pyproject.toml
+
+clean:
+	rm -rf site htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
