@@ -42,6 +42,7 @@ class OrderFlag(IntFlag):
     POST_ONLY = 1
     REDUCE_ONLY = 2
     CLOSE_ON_TRIGGER = 4
+    RETAIL_PRICE_IMPROVEMENT = 8  # meets retail takers only; with POST_ONLY
 
 
 class TriggerBy(IntEnum):
