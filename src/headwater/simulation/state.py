@@ -46,6 +46,7 @@ CLOCK_DTYPE: Final = np.dtype(
         ("free_order", "i8"),  # head of the free list
         ("next_number", "i8"),  # next client order number
         ("open_count", "i8"),  # entries of `open_orders`
+        ("next_expiry", "i8"),  # first date of a good-till-date order at the venue
         ("venue_open", "i8"),  # orders resting or waiting for a trigger at the venue
         # logs
         ("fill_count", "i8"),
@@ -125,6 +126,8 @@ INSTRUMENT_DTYPE: Final = np.dtype(
         ("v_short_value", "i8"),
         ("v_long_margin", "i8"),  # isolated margin, money units
         ("v_short_margin", "i8"),
+        ("v_bar_start", "i8"),  # UTC ns
+        ("v_bar_ts", "i8"),  # end of the last bar, UTC ns
         ("v_bar_open", "i8"),
         ("v_bar_high", "i8"),
         ("v_bar_low", "i8"),

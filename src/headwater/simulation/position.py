@@ -1,0 +1,74 @@
+"""The venue's own account of a position: lots, entry value and what closing realises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from headwater.kernels.kernel import kernel
+from headwater.simulation.kinds import ContractKind
+from headwater.simulation.money import notional
+
+_INVERSE = int(ContractKind.INVERSE)
+_LONG = 1
+_SHORT = 2
+
+
+@kernel
+def proportion(value: int, part: int, whole: int) -> int:
+    """``value * part / whole`` rounded down, without leaving 64 bits; ``0 <= part <= whole``, ``whole > 0``."""
+    quotient = value // whole
+    return quotient * part + ((value - quotient * whole) * part) // whole
+
+
+@kernel
+def closable(ins: Any, side: int, position_side: int) -> int:
+    """Lots that an order of `side` could close now."""
+    if position_side == _LONG:
+        return ins["v_long"] if side < 0 else np.int64(0)
+    if position_side == _SHORT:
+        return ins["v_short"] if side > 0 else np.int64(0)
+    return ins["v_short"] if side > 0 else ins["v_long"]
+
+
+@kernel
+def move_position(ins: Any, side: int, position_side: int, price: int, size: int) -> int:
+    """Apply a fill and return what it realises, in money units, without fees.
+
+    In one-way mode a fill closes the opposite leg first and opens with the rest; in hedge mode the leg is named.
+    """
+    closing = min(size, closable(ins, side, position_side))
+    realised = np.int64(0)
+    if closing > 0:
+        realised = _close(ins, -side, price, closing)
+    if size > closing:
+        _open(ins, side, price, size - closing)
+    return realised
+
+
+@kernel
+def _open(ins: Any, side: int, price: int, size: int) -> None:
+    value = notional(ins, price, size)
+    if side > 0:
+        ins["v_long"] += size
+        ins["v_long_value"] += value
+    else:
+        ins["v_short"] += size
+        ins["v_short_value"] += value
+
+
+@kernel
+def _close(ins: Any, leg: int, price: int, size: int) -> int:
+    value = notional(ins, price, size)
+    if leg > 0:
+        entry = proportion(ins["v_long_value"], size, ins["v_long"])
+        ins["v_long"] -= size
+        ins["v_long_value"] -= entry
+        gain = value - entry
+    else:
+        entry = proportion(ins["v_short_value"], size, ins["v_short"])
+        ins["v_short"] -= size
+        ins["v_short_value"] -= entry
+        gain = entry - value
+    return -gain if ins["contract"] == _INVERSE else gain

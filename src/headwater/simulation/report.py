@@ -1,0 +1,124 @@
+"""What the venue sends back, and the end of an order's life at the venue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from headwater.domain.event import NO_PRICE
+from headwater.domain.order import OrderStatus, Reason
+from headwater.kernels.kernel import kernel
+from headwater.simulation.fees import fee_rate_e8
+from headwater.simulation.kinds import ReportKind, WakeKind
+from headwater.simulation.latency import report_arrival
+from headwater.simulation.money import cash_change, fee_units, notional
+from headwater.simulation.position import move_position
+from headwater.simulation.resting import unrest
+from headwater.simulation.rings import ring_slot
+from headwater.simulation.state import Sim
+
+_ACK = int(ReportKind.ACK)
+_FILL = int(ReportKind.FILL)
+_WAKE_FILL = int(WakeKind.FILL)
+_WAKE_REPORT = int(WakeKind.REPORT)
+_FILLED = int(OrderStatus.FILLED)
+_PARTIALLY_FILLED = int(OrderStatus.PARTIALLY_FILLED)
+_NEW = int(OrderStatus.NEW)
+_NO_REASON = int(Reason.NONE)
+
+
+@kernel
+def post_report(sim: Sim, i: int, ts: int, kind: int) -> Any:
+    """Append an empty report of instrument `i` sent at `ts` and return its record for the sender to fill in.
+
+    If the trader is to be woken by it, the venue may not run on past its arrival: what the trader does then can
+    reach the venue at that instant.
+    """
+    clock = sim.clock[0]
+    arrival = report_arrival(sim.venues[sim.instruments[i]["venue"]], sim.tables, ts)
+    slot = ring_slot(sim.reports, clock["report_head"], clock["report_tail"], arrival)
+    clock["report_tail"] += 1
+    mask = clock["wake_mask"]
+    if (mask & _WAKE_REPORT) != 0 or (kind == _FILL and (mask & _WAKE_FILL) != 0):
+        clock["horizon"] = min(clock["horizon"], arrival)
+    report = sim.reports[slot]
+    report["ts"] = arrival
+    report["ts_venue"] = ts
+    report["instrument"] = i
+    report["kind"] = kind
+    report["order"] = -1
+    report["number"] = -1
+    report["price"] = NO_PRICE
+    report["size"] = 0
+    report["filled"] = 0
+    report["cash"] = 0
+    report["fee"] = 0
+    report["ts_sent"] = 0
+    report["status"] = 0
+    report["reason"] = 0
+    report["is_maker"] = 0
+    report["fill_kind"] = 0
+    report["side"] = 0
+    report["position_side"] = 0
+    return report
+
+
+@kernel
+def report_order(sim: Sim, handle: int, ts: int, kind: int, reason: int) -> None:
+    """Tell the trader how its order stands."""
+    order = sim.orders[handle]
+    report = post_report(sim, order["instrument"], ts, kind)
+    _name_order(report, order, handle)
+    report["reason"] = reason
+    report["price"] = order["v_price"]
+    report["size"] = order["v_size"]
+
+
+@kernel
+def _name_order(report: Any, order: Any, handle: int) -> None:
+    report["order"] = handle
+    report["number"] = order["number"]
+    report["status"] = order["v_status"]
+    report["filled"] = order["v_filled"]
+    report["side"] = order["side"]
+    report["position_side"] = order["position_side"]
+    report["ts_sent"] = order["ts_sent"]
+
+
+@kernel
+def fill_order(sim: Sim, handle: int, price: int, size: int, ts: int, is_maker: bool, fill_kind: int) -> None:
+    """Execute `size` lots of an order at `price` ticks: position, fee, wallet, report."""
+    order = sim.orders[handle]
+    i = order["instrument"]
+    ins = sim.instruments[i]
+    value = notional(ins, price, size)
+    fee = fee_units(value, fee_rate_e8(sim, ins, ts, value, is_maker))
+    order["v_filled"] += size
+    order["v_status"] = _FILLED if order["v_filled"] >= order["v_size"] else _PARTIALLY_FILLED
+    realised = move_position(ins, order["side"], order["position_side"], price, size)
+    sim.accounts[ins["account"]]["wallet"] += realised - fee
+    report = post_report(sim, i, ts, _FILL)
+    _name_order(report, order, handle)
+    report["price"] = price
+    report["size"] = size
+    report["cash"] = cash_change(ins, order["side"], value)
+    report["fee"] = fee
+    report["is_maker"] = is_maker
+    report["fill_kind"] = fill_kind
+
+
+@kernel
+def leave_market(sim: Sim, handle: int) -> None:
+    """Take a resting order out of the venue's lists; its status says why."""
+    ins = sim.instruments[sim.orders[handle]["instrument"]]
+    unrest(ins, sim.orders, handle)
+    ins["v_orders"] -= 1
+    sim.clock[0]["venue_open"] -= 1
+
+
+@kernel
+def end_order(sim: Sim, handle: int, status: int, reason: int, ts: int) -> None:
+    """An order that is in no list ends for a reason: cancelled, rejected, expired."""
+    sim.orders[handle]["v_status"] = status
+    report_order(sim, handle, ts, _ACK, reason)
+    if status != _NEW:
+        sim.clock[0]["rejects"] += reason != _NO_REASON
