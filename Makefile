@@ -51,7 +51,7 @@ coverage: setup
 	scripts/coverage
 
 docs: setup
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: setup
 	$(BIN)/python -m benchmarks $(BENCH_ARGS)
