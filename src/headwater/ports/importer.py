@@ -25,6 +25,8 @@ class Batch:
     events : (n,) EVENT_DTYPE; ``instrument`` and ``arrival`` are set later by the catalog
     tick_size, lot_size : the grid that ``price`` and ``size`` count in; powers of ten or any exact decimal
     rules_source : where the grid came from: "venue", "rulebook:<file>", "inferred", "file"
+    book_levels : depth of the book stream (50, 200, ...), so that streams of several depths of one book are kept
+        apart; 0 when the whole book is published, or there is no book
     """
 
     instrument: str
@@ -32,6 +34,7 @@ class Batch:
     tick_size: Decimal
     lot_size: Decimal
     rules_source: str
+    book_levels: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,12 +73,15 @@ class ImportContext:
     grid : (instrument id, UTC ns) -> (tick_size, lot_size, source) by the rules in force then, or None if unknown
     findings : one entry per instrument id, filled while reading
     progress : called with the number of bytes of the file consumed so far
+    carried : what one file of a command leaves to the next, by stream: the last sequence number, so that contiguous
+        files continue one book; pass the same dict with every file of the command, in time order
     """
 
     instrument: str | None
     grid: GridLookup
     progress: Progress
     findings: dict[str, Findings] = field(default_factory=dict)
+    carried: dict[str, int] = field(default_factory=dict)
 
     def findings_of(self, instrument: str) -> Findings:
         """The findings of `instrument`, created at first use."""

@@ -1,0 +1,423 @@
+"""The catalog: recorded market data on disk, imported whole or not at all, replayed from a mapped cache.
+
+::
+
+    catalog.json      format and version
+    imports/          one manifest an import; an import exists when its manifest does
+    events/           Parquet parts: venue=/instrument=/kind=/day=
+    certificates/     quality certificates, one a dataset
+    .cache/           replay caches, can be deleted
+    .staging/         imports on their way in
+    .lock             held by the one import that is writing
+
+A part is named after the day on which it begins; a busy day is a part of its own, sparse kinds (candles, funding)
+share a part over many days. Any tool that reads hive-partitioned Parquet reads ``events/``.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from decimal import Decimal
+from difflib import get_close_matches
+from pathlib import Path
+from typing import IO, Final
+
+import msgspec
+import numpy as np
+
+from headwater.domain.errors import CatalogError
+from headwater.domain.event import EVENT_DTYPE, Events
+from headwater.kernels.kernel import cache_root
+from headwater.ports.importer import Batch, Findings
+from headwater.storage.manifest import ImportRecord, Part, check_version, read_manifest
+from headwater.storage.merge import Keyed, local_stream, merged
+from headwater.storage.parquet import part_rows
+from headwater.storage.replay_cache import MappedReplay, ReplayCache
+from headwater.storage.transaction import Source, Transaction, disk_error, remove_dead_import, write_durably
+from headwater.tape.common_grid import common_step, rescale
+from headwater.tape.dataset import DatasetInfo, SourceInfo
+from headwater.tape.kind_group import deepest_book, family_of, matches
+from headwater.tape.replay import Replay, ReplayInstrument
+from headwater.tape.window import window
+
+CATALOG_VERSION: Final = 1
+_FORMAT: Final = "headwater-catalog"
+_HASH_CHUNK_BYTES: Final = 1 << 20
+_CHUNK_ROWS_TOTAL: Final = 1 << 22
+_CHUNK_ROWS_MIN: Final = 1 << 11
+_CHUNK_ROWS_MAX: Final = 1 << 17
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Marker:
+    """Content of ``catalog.json``."""
+
+    format: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Selected:
+    """The parts of one instrument that a replay reads, and its grid."""
+
+    instrument: str
+    parts: tuple[Part, ...]
+    tick_size: Decimal
+    lot_size: Decimal
+    latency_usable: bool
+
+
+class Catalog:
+    """A folder of market data.
+
+    Parameters
+    ----------
+    path : the folder
+    create : make it when it is not there
+
+    Raises
+    ------
+    CatalogError : not a catalog, damaged, or of a newer version
+    """
+
+    def __init__(self, path: Path | str, create: bool = False) -> None:
+        self.path = Path(path)
+        marker = self.path / "catalog.json"
+        if not marker.exists():
+            if not create:
+                raise CatalogError(
+                    f"{self.path}: expected a catalog, found no catalog.json; "
+                    "make one with `headwater tape import FILE --catalog DIR`"
+                )
+            self._create(marker)
+        _check_marker(marker)
+        self._remove_dead_imports()
+        self._cache = ReplayCache(self._cache_folder())
+
+    def imports(self) -> list[ImportRecord]:
+        """Committed imports, oldest first."""
+        return [read_manifest(path) for path in sorted((self.path / "imports").glob("*.json"))]
+
+    def imported(self, source: Path, instrument: str | None = None) -> ImportRecord | None:
+        """The import that already brought in the content of `source` (under whatever name), or None."""
+        content_hash = file_hash(source)
+        for record in self.imports():
+            if record.source_hash == content_hash and record.instrument == (instrument or ""):
+                return record
+        return None
+
+    @contextmanager
+    def transaction(
+        self, source: Path | str, *, importer: str = "", instrument: str | None = None
+    ) -> Iterator[Transaction]:
+        """Begin an import: commits when the block ends, leaves no trace when it raises.
+
+        Parameters
+        ----------
+        source : the file that is imported; a string names a source that is no file
+        importer : name of the format, for the record
+        instrument : what the user said with ``--instrument``
+
+        Raises
+        ------
+        CatalogError : another import is writing, the source is there already, or the disk is full
+        """
+        with self._lock():
+            known = self.imported(source, instrument) if isinstance(source, Path) else None
+            if known is not None:
+                raise CatalogError(
+                    f"{source}: expected data that is not in the catalog yet, found it imported as "
+                    f"{known.source_name} (import {known.number}); nothing to do"
+                )
+            records = self.imports()
+            with Transaction(
+                self.path,
+                number=records[-1].number + 1 if records else 1,
+                source=_described(source),
+                importer=importer,
+                instrument=instrument or "",
+                arrival_next=records[-1].arrival_next if records else 0,
+            ) as transaction:
+                yield transaction
+
+    def write(
+        self, batches: Iterable[Batch], *, source: Path | str, findings: Mapping[str, Findings] | None = None
+    ) -> ImportRecord:
+        """Import `batches` in one transaction; `findings` are read after the last batch."""
+        with self.transaction(source) as transaction:
+            for batch in batches:
+                transaction.append(batch)
+            transaction.findings(findings or {})
+        assert transaction.record is not None
+        return transaction.record
+
+    def datasets(self) -> list[DatasetInfo]:
+        """What is there, sorted by instrument and kind group."""
+        records = self.imports()
+        names = {(part.instrument, part.group) for record in records for part in record.parts}
+        return [_dataset(records, instrument, group) for instrument, group in sorted(names)]
+
+    def open(
+        self,
+        instruments: Sequence[str],
+        *,
+        start: int | None = None,
+        end: int | None = None,
+        kinds: Sequence[str] | None = None,
+    ) -> Replay:
+        """Map a replay of `instruments`, merged, from the cache; the first time, the cache is built.
+
+        Parameters
+        ----------
+        instruments : ids, in the order of the numbers that the events will carry
+        start, end : UTC ns, by ``ts_local``, start included and end not; None for everything
+        kinds : group or family names (:mod:`headwater.tape.kind_group`); None for all. Of several depths of one
+            book the deepest is replayed, unless others are asked for by their full name.
+
+        Raises
+        ------
+        CatalogError : an instrument is unknown, nothing lies in the range, a part is damaged, or the disk is full
+        """
+        if len(set(instruments)) != len(instruments):
+            raise ValueError(f"expected each instrument once, found {list(instruments)}")
+        records = self.imports()
+        selected = [self._select(records, instrument, start, end, kinds) for instrument in instruments]
+        mapped = self._map(selected)
+        replay = Replay(
+            local=mapped.local,
+            venue=mapped.venue,
+            instruments=tuple(self._replay_instrument(one) for one in selected),
+            release=mapped.release,
+        )
+        return replay if start is None and end is None else window(replay, start, end)
+
+    def query(
+        self, instrument: str, start: int | None, end: int | None, kinds: Sequence[str] | None = None
+    ) -> Events:
+        """Events of one instrument with ``ts_local`` in [`start`, `end`), by (ts_local, arrival).
+
+        Reads only the row groups that can hold the range; builds no cache.
+        """
+        selected = self._select(self.imports(), instrument, start, end, kinds)
+        lowest = -(2**63) if start is None else start
+        highest = 2**63 - 1 if end is None else end
+        pieces = []
+        for rows, keys in merged(self._streams([selected], start, end)):
+            first, last = np.searchsorted(keys, [lowest, highest])
+            pieces.append(rows[first:last])
+        if not pieces:
+            return np.empty(0, EVENT_DTYPE)
+        events = np.empty(sum(map(len, pieces)), EVENT_DTYPE)
+        np.concatenate(pieces, out=events)
+        return events
+
+    def _create(self, marker: Path) -> None:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if any(self.path.iterdir()):
+                raise CatalogError(
+                    f"{self.path}: expected an empty folder for a new catalog, found other files; "
+                    "choose another folder"
+                )
+            for folder in ("imports", "events", ".staging"):
+                (self.path / folder).mkdir()
+            fresh = marker.with_suffix(".new")
+            write_durably(fresh, msgspec.json.encode(_Marker(format=_FORMAT, version=CATALOG_VERSION)))
+            fresh.rename(marker)
+        except OSError as error:
+            raise disk_error(self.path, error) from error
+
+    def _cache_folder(self) -> Path:
+        if os.access(self.path, os.W_OK):
+            return self.path / ".cache" / "replay"
+        return cache_root() / "replay"
+
+    def _remove_dead_imports(self) -> None:
+        if not os.access(self.path, os.W_OK):
+            return
+        with suppress(CatalogError), self._lock():
+            for staging in (self.path / ".staging").glob("*"):
+                remove_dead_import(self.path, staging)
+
+    @contextmanager
+    def _lock(self) -> Iterator[IO[bytes]]:
+        try:
+            file = (self.path / ".lock").open("ab")
+        except OSError as error:
+            raise disk_error(self.path, error) from error
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise CatalogError(
+                    f"{self.path}: expected to be the only writer, found another import running; wait for it to end"
+                ) from error
+            yield file
+
+    def _select(
+        self,
+        records: list[ImportRecord],
+        instrument: str,
+        start: int | None,
+        end: int | None,
+        kinds: Sequence[str] | None,
+    ) -> _Selected:
+        all_parts = [part for record in records for part in record.parts]
+        mine = [part for part in all_parts if part.instrument == instrument]
+        if not mine:
+            raise self._unknown(instrument, {part.instrument for part in all_parts})
+        wanted = [part for part in mine if matches(part.group, kinds)]
+        book = deepest_book({part.group for part in wanted})
+        parts = tuple(
+            part
+            for part in wanted
+            if (end is None or part.ts_local_min < end)
+            and (start is None or part.ts_local_max >= start)
+            and (family_of(part.group) != "book" or part.group == book or part.group in (kinds or ()))
+        )
+        if not parts:
+            raise self._nothing_there(instrument, mine, kinds)
+        findings = [record.findings.get(instrument) for record in records if set(record.parts) & set(parts)]
+        return _Selected(
+            instrument,
+            parts,
+            common_step(part.tick_size for part in parts),
+            common_step(part.lot_size for part in parts),
+            all(found.latency_usable for found in findings if found),
+        )
+
+    def _unknown(self, instrument: str, known: set[str]) -> CatalogError:
+        near = get_close_matches(instrument, known, 3, 0.4) or sorted(known)[:3]
+        return CatalogError(
+            f"{self.path}: expected an instrument of this catalog, found {instrument!r}; "
+            f"it has {len(known)}, such as {', '.join(near) or 'none yet: import a file first'}"
+        )
+
+    def _nothing_there(self, instrument: str, parts: list[Part], kinds: Sequence[str] | None) -> CatalogError:
+        groups = ", ".join(sorted({part.group for part in parts}))
+        first = np.datetime64(min(part.ts_local_min for part in parts), "ns")
+        last = np.datetime64(max(part.ts_local_max for part in parts), "ns")
+        return CatalogError(
+            f"{self.path}: expected events of {instrument} ({', '.join(kinds or ['all kinds'])}) in the time asked "
+            f"for, found none; it has {groups} from {first} to {last}"
+        )
+
+    def _map(self, selected: Sequence[_Selected]) -> MappedReplay:
+        rows = sum(part.rows for one in selected for part in one.parts)
+        recipe = tuple(
+            f"{one.instrument} {one.tick_size} {one.lot_size} {part.group} {part.arrival_first} {part.content_hash}"
+            for one in selected
+            for part in one.parts
+        )
+        return self._cache.open(recipe, rows, lambda: self._streams(selected))
+
+    def _streams(
+        self, selected: Sequence[_Selected], start: int | None = None, end: int | None = None
+    ) -> list[Iterator[Keyed]]:
+        """One stream for each source, instrument and group: what is certain to be in arrival order."""
+        streams: dict[tuple[int, str, int], list[Part]] = {}
+        for number, one in enumerate(selected):
+            for part in one.parts:
+                source = int(Path(part.path).name.partition("-")[0])
+                streams.setdefault((number, part.group, source), []).append(part)
+        share = _CHUNK_ROWS_TOTAL // max(1, len(streams))
+        chunk_rows = min(max(share, _CHUNK_ROWS_MIN), _CHUNK_ROWS_MAX)
+        return [
+            local_stream(self._rows(selected[number], number, parts, chunk_rows, start, end))
+            for (number, _, _), parts in streams.items()
+        ]
+
+    def _rows(
+        self,
+        selected: _Selected,
+        number: int,
+        parts: list[Part],
+        chunk_rows: int,
+        start: int | None,
+        end: int | None,
+    ) -> Iterator[Events]:
+        for part in sorted(parts, key=lambda part: part.arrival_first):
+            tick_factor = int(part.tick_size / selected.tick_size)
+            lot_factor = int(part.lot_size / selected.lot_size)
+            for rows in part_rows(self.path / part.path, chunk_rows, start, end):
+                rows["instrument"] = number
+                rescale(rows, tick_factor, lot_factor)
+                yield rows
+
+    def _replay_instrument(self, selected: _Selected) -> ReplayInstrument:
+        return ReplayInstrument(
+            id=selected.instrument,
+            tick_size=selected.tick_size,
+            lot_size=selected.lot_size,
+            latency_usable=selected.latency_usable,
+        )
+
+
+def file_hash(path: Path) -> str:
+    """BLAKE2b-128 of the bytes of `path`, hex."""
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(_HASH_CHUNK_BYTES):
+                digest.update(chunk)
+    except OSError as error:
+        raise CatalogError(
+            f"{path}: expected a readable file, found {error.strerror}; check the path"
+        ) from error
+    return digest.hexdigest()
+
+
+def _described(source: Path | str) -> Source:
+    if isinstance(source, str):
+        return Source(name=source)
+    return Source(name=source.name, content_hash=file_hash(source), bytes=source.stat().st_size)
+
+
+def _check_marker(marker: Path) -> None:
+    try:
+        found = msgspec.json.decode(marker.read_bytes(), type=_Marker)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise CatalogError(
+            f"{marker}: expected a catalog's marker, found {error}; choose another folder"
+        ) from error
+    if found.format != _FORMAT:
+        raise CatalogError(
+            f"{marker}: expected format {_FORMAT}, found {found.format}; choose another folder"
+        )
+    check_version(marker, found.version, CATALOG_VERSION)
+
+
+def _dataset(records: list[ImportRecord], instrument: str, group: str) -> DatasetInfo:
+    mine = [
+        (record, [part for part in record.parts if (part.instrument, part.group) == (instrument, group)])
+        for record in records
+    ]
+    parts = [part for _, some in mine for part in some]
+    return DatasetInfo(
+        instrument=instrument,
+        group=group,
+        rows=sum(part.rows for part in parts),
+        ts_min=min(part.ts_local_min for part in parts),
+        ts_max=max(part.ts_local_max for part in parts),
+        tick_size=common_step(part.tick_size for part in parts),
+        lot_size=common_step(part.lot_size for part in parts),
+        rules_source=", ".join(dict.fromkeys(part.rules_source for part in parts)),
+        parts=len(parts),
+        sources=tuple(_source_info(record, instrument, some) for record, some in mine if some),
+    )
+
+
+def _source_info(record: ImportRecord, instrument: str, parts: list[Part]) -> SourceInfo:
+    return SourceInfo(
+        name=record.source_name,
+        content_hash=record.source_hash,
+        importer=record.importer,
+        ts_min=min(part.ts_local_min for part in parts),
+        ts_max=max(part.ts_local_max for part in parts),
+        findings=record.findings.get(instrument, Findings()),
+    )

@@ -1,0 +1,275 @@
+"""The replay cache: merged events as plain ``.npy`` files that are mapped, not read.
+
+Compressed Parquet cannot be mapped into memory, and decoding it gives some ten million events a second; a mapped
+array gives what the memory bus does. A cache is a folder named after a hash of the parts that went into it::
+
+    <key>/local.npy     by (ts_local, arrival)
+    <key>/venue.npy     by (ts_venue, arrival); absent when the order is the same
+    <key>/meta.json     the parts and instruments, written last
+
+It is built in bounded memory beside its final place, renamed there whole, and can be deleted at any time. The
+files are mapped copy-on-write: kernels get the same writable array type as from memory, and the file cannot change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import mmap
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+import msgspec
+import numpy as np
+
+from headwater.domain.errors import CatalogError
+from headwater.domain.event import EVENT_DTYPE, EVENT_FORMAT_VERSION, Events
+from headwater.storage.merge import Keyed, last_message_end, merged
+from headwater.storage.transaction import disk_error
+from headwater.tape.order import I64, message_times, order_by
+
+CACHE_VERSION: Final = 1
+CACHE_BYTES_MAX: Final = 20_000_000_000
+"""Default size budget; ``HEADWATER_REPLAY_CACHE_BYTES`` overrides it."""
+
+_RUN_ROWS: Final = 1 << 21
+_READ_ROWS: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheMeta:
+    """What a cache holds.
+
+    Attributes
+    ----------
+    version : :data:`CACHE_VERSION`
+    recipe : what was merged: one line an instrument, group, grid and part, in order
+    rows : records
+    one_order : whether ``local.npy`` serves both sides
+    """
+
+    version: int
+    recipe: tuple[str, ...]
+    rows: int
+    one_order: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappedReplay:
+    """The arrays of a cache, and the function that gives their pages back."""
+
+    local: Events
+    venue: Events
+    release: Callable[[int, int], None]
+
+
+class ReplayCache:
+    """Folder of caches with a size budget."""
+
+    def __init__(self, folder: Path, bytes_max: int | None = None) -> None:
+        self._folder = folder
+        setting = os.environ.get("HEADWATER_REPLAY_CACHE_BYTES")
+        self._bytes_max = bytes_max if bytes_max is not None else int(setting or CACHE_BYTES_MAX)
+
+    def open(
+        self, recipe: tuple[str, ...], rows: int, streams: Callable[[], Iterable[Iterator[Keyed]]]
+    ) -> MappedReplay:
+        """Map the cache of `recipe`, building it first when it is not there.
+
+        Parameters
+        ----------
+        recipe : identifies what is merged
+        rows : records that the streams will give together
+        streams : makes the streams, each sorted by the trader's time
+
+        Raises
+        ------
+        CatalogError : the disk is full, or a part is damaged
+        """
+        folder = self._folder / cache_key(recipe)
+        if not (folder / "meta.json").exists():
+            self._build(folder, recipe, rows, streams)
+        os.utime(folder / "meta.json")
+        return _mapped(folder)
+
+    def _build(
+        self,
+        folder: Path,
+        recipe: tuple[str, ...],
+        rows: int,
+        streams: Callable[[], Iterable[Iterator[Keyed]]],
+    ) -> None:
+        building = folder.with_name(f".{folder.name}.{os.getpid()}")
+        try:
+            self._make_room(2 * rows * EVENT_DTYPE.itemsize)
+            shutil.rmtree(building, ignore_errors=True)
+            building.mkdir(parents=True)
+            _write_local(building / "local.npy", rows, merged(streams()))
+            one_order = _write_venue(building)
+            meta = CacheMeta(version=CACHE_VERSION, recipe=recipe, rows=rows, one_order=one_order)
+            (building / "meta.json").write_bytes(msgspec.json.encode(meta))
+            shutil.rmtree(folder, ignore_errors=True)
+            building.rename(folder)
+        except OSError as error:
+            raise disk_error(building, error) from error
+        finally:
+            shutil.rmtree(building, ignore_errors=True)
+
+    def _make_room(self, bytes_needed: int) -> None:
+        caches = sorted(self._folder.glob("*/meta.json"), key=lambda meta: meta.stat().st_mtime)
+        sizes = {meta.parent: sum(file.stat().st_size for file in meta.parent.iterdir()) for meta in caches}
+        total = sum(sizes.values()) + bytes_needed
+        for folder, size in sizes.items():
+            if total <= self._bytes_max:
+                return
+            shutil.rmtree(folder, ignore_errors=True)
+            total -= size
+
+
+def cache_key(recipe: tuple[str, ...]) -> str:
+    """Folder name for `recipe`: 32 hex digits."""
+    digest = hashlib.blake2b(digest_size=16)
+    for line in (f"cache {CACHE_VERSION}, events {EVENT_FORMAT_VERSION}", *recipe):
+        digest.update(line.encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _mapped(folder: Path) -> MappedReplay:
+    meta = msgspec.json.decode((folder / "meta.json").read_bytes(), type=CacheMeta)
+    local = MappedEvents(folder / "local.npy")
+    venue = local if meta.one_order else MappedEvents(folder / "venue.npy")
+
+    def release(local_rows: int, venue_rows: int) -> None:
+        local.release(min(local_rows, venue_rows) if meta.one_order else local_rows)
+        if not meta.one_order:
+            venue.release(venue_rows)
+
+    return MappedReplay(local=local.rows, venue=venue.rows, release=release)
+
+
+class MappedEvents:
+    """The events of one ``.npy`` file, mapped copy-on-write."""
+
+    def __init__(self, path: Path) -> None:
+        with path.open("rb") as file:
+            rows, self._offset = _read_header(path, file)
+            if rows:
+                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+                self.rows = np.frombuffer(self._map, EVENT_DTYPE, rows, self._offset)
+            else:
+                self.rows = np.empty(0, EVENT_DTYPE)
+        self._released_bytes = 0
+
+    def release(self, rows: int) -> None:
+        """Give back the pages of the first `rows` records; reading them again is allowed, and slow."""
+        end = (self._offset + rows * EVENT_DTYPE.itemsize) // mmap.PAGESIZE * mmap.PAGESIZE
+        if end > self._released_bytes and len(self.rows) and hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED, self._released_bytes, end - self._released_bytes)
+            self._released_bytes = end
+
+
+def _read_header(path: Path, file: IO[bytes]) -> tuple[int, int]:
+    try:
+        np.lib.format.read_magic(file)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(file)
+        if dtype != EVENT_DTYPE or path.stat().st_size != file.tell() + shape[0] * EVENT_DTYPE.itemsize:
+            raise ValueError("its size or record type is not what its header says")
+    except ValueError as error:
+        raise CatalogError(
+            f"{path}: expected a replay cache, found damage: {error}; delete its folder, it will be built again"
+        ) from error
+    return int(shape[0]), file.tell()
+
+
+class _EventFile:
+    """A ``.npy`` file of events, being written."""
+
+    def __init__(self, path: Path, rows: int) -> None:
+        self._file = path.open("wb")
+        header = {
+            "descr": np.lib.format.dtype_to_descr(EVENT_DTYPE),
+            "fortran_order": False,
+            "shape": (rows,),
+        }
+        np.lib.format.write_array_header_1_0(self._file, header)
+
+    def __enter__(self) -> _EventFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def append(self, events: Events) -> None:
+        self._file.write(memoryview(np.ascontiguousarray(events)).cast("B"))
+
+
+def _write_local(path: Path, rows: int, chunks: Iterator[Keyed]) -> None:
+    written = 0
+    with _EventFile(path, rows) as file:
+        for events, _ in chunks:
+            file.append(events)
+            written += len(events)
+    if written != rows:
+        raise CatalogError(
+            f"{path}: expected {rows} records by the catalog's manifests, found {written} in its parts; "
+            "restore the catalog from a copy or import its sources again"
+        )
+
+
+def _write_venue(folder: Path) -> bool:
+    """Write ``venue.npy``, unless ``local.npy`` is in the venue's order already; says whether it is."""
+    mapped = MappedEvents(folder / "local.npy")
+    if _is_in_venue_order(mapped):
+        return True
+    runs = [_write_run(folder, number, rows, keys) for number, (rows, keys) in enumerate(_runs(mapped))]
+    with _EventFile(folder / "venue.npy", len(mapped.rows)) as file:
+        for rows, _ in merged(_read_run(run) for run in runs):
+            file.append(rows)
+    for run in runs:
+        for path in run:
+            path.unlink()
+    return False
+
+
+# Pieces of the local file that end with a message, each with the venue time of its messages.
+def _runs(mapped: MappedEvents) -> Iterator[Keyed]:
+    start = 0
+    while start < len(mapped.rows):
+        rows = mapped.rows[start : start + _RUN_ROWS]
+        rows = rows[: last_message_end(rows["flags"]) or len(rows)]
+        keys = np.empty(len(rows), np.int64)
+        message_times(rows, True, keys)
+        yield rows, keys
+        start += len(rows)
+        mapped.release(start)
+
+
+def _is_in_venue_order(mapped: MappedEvents) -> bool:
+    last_key, last_arrival = -(2**63), -1
+    for rows, keys in _runs(mapped):
+        arrival = rows["arrival"]
+        if (int(keys[0]), int(arrival[0])) < (last_key, last_arrival) or order_by(keys, arrival) is not None:
+            return False
+        last_key, last_arrival = int(keys[-1]), int(arrival[-1])
+    return True
+
+
+def _write_run(folder: Path, number: int, rows: Events, keys: I64) -> tuple[Path, Path]:
+    order = order_by(keys, rows["arrival"])
+    paths = folder / f"run-{number}.npy", folder / f"run-{number}-keys.npy"
+    with _EventFile(paths[0], len(rows)) as file:
+        file.append(rows if order is None else rows[order])
+    np.save(paths[1], keys if order is None else keys[order])
+    return paths
+
+
+def _read_run(run: tuple[Path, Path]) -> Iterator[Keyed]:
+    mapped = MappedEvents(run[0])
+    keys = np.load(run[1], mmap_mode="r")
+    for start in range(0, len(mapped.rows), _READ_ROWS):
+        stop = start + _READ_ROWS
+        yield mapped.rows[start:stop], np.array(keys[start:stop])
+        mapped.release(start)
