@@ -3,35 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
+from headwater.domain.sample import LATENCY_DTYPE, SAMPLE_DTYPE
 from headwater.tape.replay import ReplayInstrument
 
-SAMPLE_DTYPE: Final = np.dtype(
-    [
-        ("ts", "i8"),  # UTC ns at the trader
-        ("instrument", "u4"),
-        ("position", "i8"),  # lots, signed, as the trader knows it
-        ("bid", "i8"),  # ticks, NO_PRICE if none
-        ("ask", "i8"),
-        ("mark", "i8"),  # units of 1e-8 quote, NO_PRICE if the data has none
-        ("cash", "i8"),  # money units, cumulative over fills, without fees and funding
-        ("fee", "i8"),  # money units, cumulative, > 0 paid
-        ("funding", "i8"),  # money units, cumulative, > 0 received
-        ("working", "u4"),  # resting orders
-    ],
-    align=True,
-)
-"""One row per instrument and sampling instant (and at every fill)."""
-
-LATENCY_DTYPE: Final = np.dtype(
-    [("ts", "i8"), ("entry_ns", "i8"), ("response_ns", "i8")],
-    align=True,
-)
-"""One row per order request that the venue answered."""
+__all__ = ["LATENCY_DTYPE", "SAMPLE_DTYPE", "BacktestResult", "ResultInstrument"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +46,7 @@ class BacktestResult:
     samples : (n,) SAMPLE_DTYPE ascending in ts
     latencies : (n,) LATENCY_DTYPE
     initial_cash : settle currency -> amount at the start, as a decimal string
-    manifest : strategy, parameters, models, seed, versions, data certificates, event and wake counts, run times
+    manifest : strategy, parameters, models, seed, versions, data certificates, event and wake counts, times
     not_modelled : plain sentences: what the data did not allow to be modelled
     state_hash : hash over the live rows of the final state; equal for equal runs
     complete : False when the run was interrupted and this is what there is
