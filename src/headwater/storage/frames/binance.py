@@ -1,0 +1,212 @@
+"""Frames of Binance: market data of spot, USD-M and COIN-M as the venue sends it.
+
+Trades say ``m``: the buyer was the maker, so the seller was the aggressor. Futures trades say ``X``: what
+is not MARKET printed outside the book. ``bookTicker`` is a stream of its own, faster than the depth diffs;
+it becomes QUOTE events and never touches the book, which the diffs alone describe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from headwater.domain.event import EventKind, PrintClass
+from headwater.ports.importer import Findings
+from headwater.storage.capture_rows import CaptureRows
+from headwater.storage.event_rows import ASK_QUOTE, BID_QUOTE, EventRows, code
+from headwater.storage.frames.binance_book import BinanceBook, Diff, Snapshot, note_limited
+from headwater.storage.receive_clock import NO_TIME
+
+MS: Final = 1_000_000
+_ABSENT: Final = msgspec.Raw(b"")
+_EMPTY: Final = msgspec.Raw(b"[]")
+
+_PRINT_CLASSES: Final = {
+    "MARKET": PrintClass.NORMAL,
+    "INSURANCE_FUND": PrintClass.INSURANCE,
+    "ADL": PrintClass.ADL,
+}
+_TRADE: Final = {
+    (maker_buyer, print_class): code(EventKind.TRADE, -1 if maker_buyer else 1, print_class)
+    for maker_buyer in (False, True)
+    for print_class in PrintClass
+}
+
+
+class Payload(msgspec.Struct, gc=False):
+    """The fields of all messages that are read here; what a message does not have keeps its default."""
+
+    e: str = ""
+    E: int = NO_TIME
+    T: int = NO_TIME
+    s: str = ""
+    U: int = -1
+    u: int = -1
+    pu: int = -1
+    b: msgspec.Raw = _EMPTY
+    a: msgspec.Raw = _EMPTY
+    B: msgspec.Raw = _ABSENT
+    A: msgspec.Raw = _ABSENT
+    t: int = -1
+    p: msgspec.Raw = _ABSENT
+    q: msgspec.Raw = _ABSENT
+    m: bool = False
+    X: str = "MARKET"
+    lastUpdateId: int = -1  # noqa: N815  (the venue's name)
+    bids: msgspec.Raw = _EMPTY
+    asks: msgspec.Raw = _EMPTY
+
+
+class Frame(Payload, gc=False):
+    """A message, bare or wrapped as ``{"stream": ..., "data": ...}``."""
+
+    stream: str = ""
+    data: Payload | None = None
+
+
+decode_frame: Final = msgspec.json.Decoder(Frame).decode
+
+
+def instrument_id(market: str, symbol: str) -> str:
+    """``BTCUSDT.BINANCE`` (spot), ``BTCUSDT-PERP.BINANCE`` (usdm), ``BTCUSD-PERP.BINANCE`` (coinm)."""
+    if market == "spot":
+        return f"{symbol}.BINANCE"
+    name = symbol.replace("_", "-")
+    return f"{name if '-' in name else name + '-PERP'}.BINANCE"
+
+
+@dataclass(slots=True)
+class _Symbol:
+    rows: EventRows
+    findings: Findings
+    book: BinanceBook
+    trade_ids: dict[str, int] = field(default_factory=dict)
+    trade_stream: str = ""
+
+
+class BinanceFrames:
+    """Turns frames into events, by symbol.
+
+    Parameters
+    ----------
+    market : ``spot``, ``usdm`` or ``coinm``
+    rows : of the file
+    carried : ``u`` of the last diff by instrument, from the files before this one in the same command;
+        updated
+    """
+
+    def __init__(self, market: str, rows: CaptureRows, carried: dict[str, int]) -> None:
+        self._market = market
+        self._rows = rows
+        self._carried = carried
+        self._symbols: dict[str, _Symbol] = {}
+        self._left_out: dict[str, int] = {}
+        self._handlers: dict[str, Callable[[int, int, Payload], None]] = {
+            "depthUpdate": self._on_depth,
+            "trade": self._on_trade,
+            "aggTrade": self._on_trade,
+            "bookTicker": self._on_quote,
+        }
+
+    def on_frame(self, line: int, ts_local: int, body: bytes | str) -> None:
+        """One frame of the stream, or a REST snapshot recorded among the frames."""
+        frame = decode_frame(body)
+        payload = frame if frame.data is None else frame.data
+        handler = self._handlers.get(payload.e)
+        if handler is not None:
+            handler(line, ts_local, payload)
+        elif payload.lastUpdateId >= 0:
+            self.on_snapshot(line, ts_local, payload, "")
+        elif payload.B and payload.A:
+            self._on_quote(line, ts_local, payload)
+        else:
+            name = payload.e or "unnamed"
+            self._left_out[name] = self._left_out.get(name, 0) + 1
+
+    def on_snapshot(self, line: int, ts_local: int, payload: Payload, symbol: str) -> None:
+        """A REST snapshot; without a symbol it is of the only one of the file."""
+        state = self._symbol(symbol) if symbol else self._only_symbol()
+        if state is None:
+            self._left_out["snapshot of an unknown symbol"] = 1
+            return
+        ts_venue = (payload.T if payload.T > 0 else payload.E) * MS
+        state.book.on_snapshot(
+            Snapshot(line, ts_local, ts_venue, payload.lastUpdateId, payload.bids, payload.asks)
+        )
+
+    def name_symbol(self, symbol: str) -> None:
+        """Announce a symbol before its first message, so that a snapshot without a name finds it."""
+        self._symbol(symbol)
+
+    def finish(self) -> None:
+        """The file ends: write what waits, hand on the sequence numbers, say what was left out."""
+        for state in self._symbols.values():
+            state.book.finish()
+            if state.book.last is not None:
+                self._carried[state.rows.instrument] = state.book.last
+            for name, count in sorted(self._left_out.items()):
+                note_limited(state.findings, f"{count} messages left out: {name}")
+
+    def _symbol(self, symbol: str) -> _Symbol:
+        state = self._symbols.get(symbol)
+        if state is None:
+            instrument = instrument_id(self._market, symbol)
+            rows, findings = self._rows.of(instrument), self._rows.findings_of(instrument)
+            book = BinanceBook(rows, findings, self._carried.get(rows.instrument))
+            state = self._symbols[symbol] = _Symbol(rows, findings, book)
+        return state
+
+    def _only_symbol(self) -> _Symbol | None:
+        return next(iter(self._symbols.values())) if len(self._symbols) == 1 else None
+
+    def _on_depth(self, line: int, ts_local: int, payload: Payload) -> None:
+        ts_venue = (payload.T if payload.T > 0 else payload.E) * MS
+        self._symbol(payload.s).book.on_diff(
+            Diff(line, ts_local, ts_venue, payload.U, payload.u, payload.pu, payload.b, payload.a)
+        )
+
+    def _on_trade(self, line: int, ts_local: int, payload: Payload) -> None:
+        state = self._symbol(payload.s)
+        print_class = _PRINT_CLASSES.get(payload.X)
+        if print_class is None or not self._is_next_trade(line, payload, state):
+            return
+        rows = state.rows
+        rows.line = line
+        rows.level(_TRADE[payload.m, print_class], ts_local, payload.T * MS, payload.p, payload.q)
+        rows.end()
+
+    def _is_next_trade(self, line: int, payload: Payload, state: _Symbol) -> bool:
+        """Ids rise by one; the same prints may come as trades and as aggregates: the first stream is kept."""
+        if state.trade_stream != payload.e:
+            if state.trade_stream:
+                name = f"{payload.e} (the same prints as {state.trade_stream})"
+                self._left_out[name] = self._left_out.get(name, 0) + 1
+                return False
+            state.trade_stream = payload.e
+        number = payload.t if payload.e == "trade" else int(bytes(payload.a))
+        last = state.trade_ids.get(payload.e)
+        if last is not None and number <= last:
+            state.findings.duplicates += 1
+            note_limited(
+                state.findings, f"line {line}: trade {number} repeats or comes out of order, left out"
+            )
+            return False
+        if last is not None and number > last + 1:
+            state.findings.sequence_gaps += 1
+            state.findings.lost_messages += number - last - 1
+            note_limited(
+                state.findings, f"line {line}: {number - last - 1} trades are missing before {number}"
+            )
+        state.trade_ids[payload.e] = number
+        return True
+
+    def _on_quote(self, line: int, ts_local: int, payload: Payload) -> None:
+        rows = self._symbol(payload.s).rows
+        rows.line = line
+        ts_venue = payload.T * MS
+        rows.level(BID_QUOTE, ts_local, ts_venue, payload.b, payload.B)
+        rows.level(ASK_QUOTE, ts_local, ts_venue, payload.a, payload.A)
+        rows.end()

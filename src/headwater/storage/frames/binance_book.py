@@ -1,0 +1,212 @@
+"""Binance order book of one symbol: joining diffs to a REST snapshot, and proving that none is missing.
+
+The venue's own rule. Spot: drop diffs with ``u <= lastUpdateId``; the first applied has
+``U <= lastUpdateId + 1 <= u``, every next one ``U == previous u + 1``. Futures: drop ``u < lastUpdateId``;
+the first applied has ``U <= lastUpdateId <= u``, every next one ``pu == previous u``. A snapshot that
+arrives in the middle of the diffs is joined to those that arrived before it: until then there is no book,
+so these are kept, and take effect when the snapshot does.
+
+Sources
+-------
+Binance API documentation, "How to manage a local order book correctly" (spot and USD-M futures).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Final
+
+from headwater.domain.event import NO_PRICE
+from headwater.ports.importer import Findings
+from headwater.storage.event_rows import (
+    ASK_DELTA,
+    ASK_SNAPSHOT,
+    BID_DELTA,
+    BID_SNAPSHOT,
+    CLEAR,
+    GAP,
+    EventRows,
+)
+from headwater.storage.receive_clock import NO_TIME
+
+PENDING_MAX: Final = 10_000
+"""Diffs kept while a snapshot is awaited: at 100 ms between diffs, 1,000 s."""
+
+
+@dataclass(slots=True)
+class Diff:
+    """One ``depthUpdate``; `previous` is ``pu``, or -1 where the venue sends none (spot)."""
+
+    line: int
+    ts_local: int
+    ts_venue: int
+    first: int
+    last: int
+    previous: int
+    bids: Any
+    asks: Any
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """One REST answer; `ts_venue` is NO_TIME where the venue sends none (spot)."""
+
+    line: int
+    ts_local: int
+    ts_venue: int
+    last: int
+    bids: Any
+    asks: Any
+
+
+class BinanceBook:
+    """Feeds one symbol's book messages to `rows` in the order in which they may be applied.
+
+    Parameters
+    ----------
+    rows, findings : where events and defects go
+    last : ``u`` of the last diff of an earlier file that this one continues, or None
+    """
+
+    def __init__(self, rows: EventRows, findings: Findings, last: int | None = None) -> None:
+        self._rows = rows
+        self._findings = findings
+        self.last = last
+        """``u`` of the last diff that was written, None before there is a book."""
+        self._trusted = last is not None
+        self._hole = (0, 0)
+        self._waiting: Snapshot | None = None
+        self._pending: deque[Diff] = deque(maxlen=PENDING_MAX)
+
+    def on_snapshot(self, snapshot: Snapshot) -> None:
+        """A full book; ignored when the book at hand is sound and newer."""
+        if self._trusted and self.last is not None and snapshot.last <= self.last:
+            self._note(f"line {snapshot.line}: a snapshot older than the book was left out")
+            return
+        self._waiting = snapshot
+        self._join(snapshot.ts_local)
+
+    def on_diff(self, diff: Diff) -> None:
+        """A change; kept back while there is no book, judged by its sequence numbers otherwise."""
+        if self._waiting is not None or not self._trusted:
+            self._pending.append(diff)
+        if self._waiting is not None:
+            self._join(diff.ts_local)
+        elif self.last is None:
+            if len(self._pending) == PENDING_MAX:
+                self._begin_without_snapshot()
+        else:
+            self._follow(diff)
+
+    def finish(self) -> None:
+        """The file ends: write what still waits."""
+        if self._waiting is not None:
+            self._write_snapshot(self._waiting, self._waiting.ts_local, self._waiting.ts_venue)
+            self._waiting = None
+        elif self.last is None and self._pending:
+            self._begin_without_snapshot()
+
+    def _join(self, now: int) -> None:
+        """Write the waiting snapshot and the diffs behind it, as soon as there is one behind it."""
+        snapshot = self._waiting
+        assert snapshot is not None
+        stale_time = NO_TIME
+        while self._pending and self._precedes(self._pending[0], snapshot):
+            stale_time = self._pending.popleft().ts_venue
+        if not self._pending:
+            return
+        first = self._pending[0]
+        ts_venue = snapshot.ts_venue or stale_time or first.ts_venue
+        self._write_snapshot(snapshot, now, min(ts_venue, first.ts_venue))
+        self._waiting = None
+        reaches = snapshot.last + (first.previous < 0)
+        if first.first > reaches:
+            self._gap(
+                first, now, f"the snapshot ends at {snapshot.last}, the next diff begins at {first.first}"
+            )
+        for diff in self._pending:
+            self._write_next(diff, now)
+        self._pending.clear()
+
+    @staticmethod
+    def _precedes(diff: Diff, snapshot: Snapshot) -> bool:
+        return diff.last < snapshot.last + (diff.previous < 0)
+
+    def _write_next(self, diff: Diff, now: int) -> None:
+        if self.last is None:
+            self._write(diff, now)
+        else:
+            self._follow(diff, now)
+
+    def _follow(self, diff: Diff, now: int | None = None) -> None:
+        assert self.last is not None
+        ts_local = diff.ts_local if now is None else now
+        if diff.last <= self.last:
+            self._repeated(diff)
+            return
+        continues = diff.first == self.last + 1 if diff.previous < 0 else diff.previous == self.last
+        if not continues:
+            self._hole = (self.last, diff.first)
+            self._gap(diff, ts_local, f"expected to continue {self.last}, found {diff.first}..{diff.last}")
+        self._write(diff, ts_local)
+
+    def _repeated(self, diff: Diff) -> None:
+        if self._hole[0] < diff.last < self._hole[1]:
+            self._note(f"line {diff.line}: a diff arrived out of order and was left out")
+        else:
+            self._findings.duplicates += 1
+            self._note(f"line {diff.line}: a repeated diff was left out")
+
+    def _gap(self, diff: Diff, ts_local: int, why: str) -> None:
+        # How many diffs are missing is not known: update ids count changes, not messages. At least one is.
+        self._findings.sequence_gaps += 1
+        self._findings.lost_messages += 1
+        self._note(f"line {diff.line}: at least one depth message is missing: {why}")
+        self._rows.line = diff.line
+        self._rows.value(GAP, ts_local, diff.ts_venue, 0, 0)
+        self._rows.end()
+        self._trusted = False
+
+    def _write(self, diff: Diff, ts_local: int) -> None:
+        rows = self._rows
+        rows.line = diff.line
+        rows.levels(BID_DELTA, ts_local, diff.ts_venue, diff.bids)
+        rows.levels(ASK_DELTA, ts_local, diff.ts_venue, diff.asks)
+        rows.end()
+        self.last = diff.last
+
+    def _write_snapshot(self, snapshot: Snapshot, ts_local: int, ts_venue: int) -> None:
+        rows = self._rows
+        rows.line = snapshot.line
+        rows.value(CLEAR, ts_local, ts_venue, NO_PRICE, 0)
+        rows.levels(BID_SNAPSHOT, ts_local, ts_venue, snapshot.bids)
+        rows.levels(ASK_SNAPSHOT, ts_local, ts_venue, snapshot.asks)
+        rows.end()
+        self.last = None
+        self._trusted = True
+
+    def _begin_without_snapshot(self) -> None:
+        first = self._pending[0]
+        self._note(
+            "no snapshot in the file: the book is not to be trusted; "
+            "import it in one command behind the file that it continues"
+        )
+        self._rows.line = first.line
+        self._rows.value(GAP, first.ts_local, first.ts_venue, 0, 0)
+        self._rows.end()
+        for diff in self._pending:
+            self._write_next(diff, diff.ts_local)
+        self._pending.clear()
+
+    def _note(self, sentence: str) -> None:
+        note_limited(self._findings, sentence)
+
+
+NOTES_MAX: Final = 100
+
+
+def note_limited(findings: Findings, sentence: str) -> None:
+    """Add a note, up to a hundred; the counts of the findings tell of the rest."""
+    if len(findings.notes) < NOTES_MAX:
+        findings.notes.append(sentence)
