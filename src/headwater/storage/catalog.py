@@ -10,8 +10,8 @@
     .staging/         imports on their way in
     .lock             held by the one import that is writing
 
-A part is named after the day on which it begins; a busy day is a part of its own, sparse kinds (candles, funding)
-share a part over many days. Any tool that reads hive-partitioned Parquet reads ``events/``.
+A part is named after the day on which it begins; a busy day is a part of its own, sparse kinds (candles,
+funding) share a part over many days. Any tool that reads hive-partitioned Parquet reads ``events/``.
 """
 
 from __future__ import annotations
@@ -176,12 +176,13 @@ class Catalog:
         ----------
         instruments : ids, in the order of the numbers that the events will carry
         start, end : UTC ns, by ``ts_local``, start included and end not; None for everything
-        kinds : group or family names (:mod:`headwater.tape.kind_group`); None for all. Of several depths of one
-            book the deepest is replayed, unless others are asked for by their full name.
+        kinds : group or family names (:mod:`headwater.tape.kind_group`); None for all. Of several depths of
+            one book the deepest is replayed, unless others are asked for by their full name.
 
         Raises
         ------
-        CatalogError : an instrument is unknown, nothing lies in the range, a part is damaged, or the disk is full
+        CatalogError : an instrument is unknown, nothing lies in the range, a part is damaged, or the disk is
+            full
         """
         if len(set(instruments)) != len(instruments):
             raise ValueError(f"expected each instrument once, found {list(instruments)}")
@@ -255,7 +256,8 @@ class Catalog:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
                 raise CatalogError(
-                    f"{self.path}: expected to be the only writer, found another import running; wait for it to end"
+                    f"{self.path}: expected to be the only writer, found another import running; "
+                    "wait for it to end"
                 ) from error
             yield file
 
@@ -302,15 +304,17 @@ class Catalog:
         groups = ", ".join(sorted({part.group for part in parts}))
         first = np.datetime64(min(part.ts_local_min for part in parts), "ns")
         last = np.datetime64(max(part.ts_local_max for part in parts), "ns")
+        asked = ", ".join(kinds or ["all kinds"])
         return CatalogError(
-            f"{self.path}: expected events of {instrument} ({', '.join(kinds or ['all kinds'])}) in the time asked "
-            f"for, found none; it has {groups} from {first} to {last}"
+            f"{self.path}: expected events of {instrument} ({asked}) in the time asked for, found none; "
+            f"it has {groups} from {first} to {last}"
         )
 
     def _map(self, selected: Sequence[_Selected]) -> MappedReplay:
         rows = sum(part.rows for one in selected for part in one.parts)
         recipe = tuple(
-            f"{one.instrument} {one.tick_size} {one.lot_size} {part.group} {part.arrival_first} {part.content_hash}"
+            f"{one.instrument} {one.tick_size} {one.lot_size} "
+            f"{part.group} {part.arrival_first} {part.content_hash}"
             for one in selected
             for part in one.parts
         )

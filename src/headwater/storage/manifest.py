@@ -105,5 +105,6 @@ def check_version(path: Path, found: int, known: int) -> None:
     """Refuse what a newer Headwater wrote."""
     if found > known:
         raise CatalogError(
-            f"{path}: expected format version {known} or older, found version {found}; upgrade Headwater to read it"
+            f"{path}: expected format version {known} or older, found version {found}; "
+            "upgrade Headwater to read it"
         )

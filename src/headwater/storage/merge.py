@@ -49,8 +49,8 @@ class _Head:
 def merged(streams: Iterable[Iterator[Keyed]]) -> Iterator[Keyed]:
     """Merge by (key, arrival); equal keys never straddle two chunks of the result.
 
-    Each round gives out everything up to the smallest last key among the chunks at hand: no stream can still bring
-    something smaller. Memory: one chunk of each stream, and what shares one key.
+    Each round gives out everything up to the smallest last key among the chunks at hand: no stream can still
+    bring something smaller. Memory: one chunk of each stream, and what shares one key.
     """
     heads = [_Head(stream) for stream in streams]
     while True:
@@ -105,9 +105,9 @@ def last_message_end(flags: npt.NDArray[np.uint8]) -> int:
 def local_stream(chunks: Iterable[Events]) -> Iterator[Keyed]:
     """Key one stream in arrival order by the trader's time.
 
-    A message counts from its last record, and time never runs backwards within a stream: where the receive clock
-    stepped back, the record is moved up to the greatest time before it, since its place in the stream is certain
-    and its stamp is not. The moved times are written into the events.
+    A message counts from its last record, and time never runs backwards within a stream: where the receive
+    clock stepped back, the record is moved up to the greatest time before it, since its place in the stream
+    is certain and its stamp is not. The moved times are written into the events.
     """
     greatest = -(2**63)
     for rows in whole_messages(chunks):

@@ -1,7 +1,7 @@
 """Events as Parquet (zstd), one part a file.
 
-All five 64-bit columns are delta-packed: measured on book deltas, that is 4.5 bytes a record, written at 10 and read
-at 28 million records a second on one core; dictionaries cost half the speed and twice the space.
+All five 64-bit columns are delta-packed: measured on book deltas, that is 4.5 bytes a record, written at 10
+and read at 28 million records a second on one core; dictionaries cost half the speed and twice the space.
 """
 
 from __future__ import annotations
@@ -101,7 +101,8 @@ class PartFile:
         self._writer.write_table(pa.Table.from_arrays(columns, schema=SCHEMA), row_group_size=len(events))
 
     def close(self, metadata: dict[str, Any]) -> tuple[str, int]:
-        """Finish the file; returns its hash and size. `metadata` makes the part readable without a catalog."""
+        """Finish the file; returns its hash and size. `metadata` makes the part readable without a
+        catalog."""
         footer = {"format_version": EVENT_FORMAT_VERSION, **metadata}
         self._writer.add_key_value_metadata({_METADATA_KEY: msgspec.json.encode(footer)})
         self._writer.close()

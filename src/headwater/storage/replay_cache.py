@@ -1,14 +1,16 @@
 """The replay cache: merged events as plain ``.npy`` files that are mapped, not read.
 
-Compressed Parquet cannot be mapped into memory, and decoding it gives some ten million events a second; a mapped
-array gives what the memory bus does. A cache is a folder named after a hash of the parts that went into it::
+Compressed Parquet cannot be mapped into memory, and decoding it gives some ten million events a second; a
+mapped array gives what the memory bus does. A cache is a folder named after a hash of the parts that went
+into it::
 
     <key>/local.npy     by (ts_local, arrival)
     <key>/venue.npy     by (ts_venue, arrival); absent when the order is the same
     <key>/meta.json     the parts and instruments, written last
 
 It is built in bounded memory beside its final place, renamed there whole, and can be deleted at any time. The
-files are mapped copy-on-write: kernels get the same writable array type as from memory, and the file cannot change.
+files are mapped copy-on-write: kernels get the same writable array type as from memory, and the file cannot
+change.
 """
 
 from __future__ import annotations
@@ -179,7 +181,8 @@ def _read_header(path: Path, file: IO[bytes]) -> tuple[int, int]:
             raise ValueError("its size or record type is not what its header says")
     except ValueError as error:
         raise CatalogError(
-            f"{path}: expected a replay cache, found damage: {error}; delete its folder, it will be built again"
+            f"{path}: expected a replay cache, found damage: {error}; "
+            "delete its folder, it will be built again"
         ) from error
     return int(shape[0]), file.tell()
 
@@ -203,7 +206,7 @@ class _EventFile:
         self._file.close()
 
     def append(self, events: Events) -> None:
-        self._file.write(memoryview(np.ascontiguousarray(events)).cast("B"))
+        self._file.write(np.ascontiguousarray(events).data)
 
 
 def _write_local(path: Path, rows: int, chunks: Iterator[Keyed]) -> None:

@@ -1,4 +1,5 @@
-"""One import on its way into a catalog: staged in a hidden folder, committed by one rename, or gone without a trace.
+"""One import on its way into a catalog: staged in a hidden folder, committed by one rename, or gone without a
+trace.
 
 ::
 
@@ -39,7 +40,8 @@ from headwater.tape.grouping import by_group, storable
 from headwater.tape.order import forward_times
 
 PART_ROWS_MIN: Final = 1 << 16
-"""A part ends with the day once it holds this many records; candles and funding share a part over many days."""
+"""A part ends with the day once it holds this many records; candles and funding share a part over many
+days."""
 
 BUFFERED_ROWS_MAX: Final = 1 << 22
 """Records held back over all parts that are being written; 200 MB."""
@@ -141,7 +143,8 @@ class Transaction:
             raise
 
     def append(self, batch: Batch) -> None:
-        """Take a batch: give it arrival numbers, split it by kind group and day, and write what fills a row group.
+        """Take a batch: give it arrival numbers, split it by kind group and day, and write what fills a row
+        group.
 
         Raises
         ------
@@ -187,7 +190,8 @@ class Transaction:
             if stream.buffered_rows >= ROW_GROUP_ROWS:
                 self._flush(stream)
 
-    # Pieces of `events` that belong to one part each: the caller adds a piece before it asks for the next one.
+    # Pieces of `events` that belong to one part each: the caller adds a piece before it asks for the next
+    # one.
     def _pieces(self, stream: _Stream, events: Events) -> Iterator[Events]:
         times = events["ts_local"].copy()
         forward_times(times, stream.greatest_ts)
@@ -239,7 +243,8 @@ class Transaction:
                 self._finish_part(stream)
             if not self._parts:
                 raise CatalogError(
-                    f"{self._source.name}: expected market events, found none; nothing was imported: check the file"
+                    f"{self._source.name}: expected market events, found none; "
+                    "nothing was imported: check the file"
                 )
             record = self._make_record()
             manifest = self._root / "imports" / f"{self._number:06d}.json"

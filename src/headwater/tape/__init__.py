@@ -1,1 +1,4 @@
-"""The tape: its arrays, their merge and joins, and the certificate of quality. No files here: those are in storage."""
+"""The tape: its arrays, their merge and joins, and the certificate of quality.
+
+No files here: those are in storage.
+"""

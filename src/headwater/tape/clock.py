@@ -1,9 +1,11 @@
-"""The receive clock against the venue's: judge it, shift it when it is behind, say when latency means nothing.
+"""The receive clock against the venue's: judge it, shift it when it is behind, say when latency means
+nothing.
 
-A message cannot be received before it was sent. Where ``ts_local - ts_venue`` is negative the two clocks disagree,
-and by how much is known only up to the fastest message: after the shift the fastest message took the base latency,
-and every other latency is relative to it (Moon, Skelly and Towsley 1999, INFOCOM, estimate skew from the same lower
-envelope). Order between messages is never changed: one shift serves the whole stream.
+A message cannot be received before it was sent. Where ``ts_local - ts_venue`` is negative the two clocks
+disagree, and by how much is known only up to the fastest message: after the shift the fastest message took
+the base latency, and every other latency is relative to it (Moon, Skelly and Towsley 1999, INFOCOM, estimate
+skew from the same lower envelope). Order between messages is never changed: one shift serves the whole
+stream.
 """
 
 from __future__ import annotations
@@ -29,9 +31,10 @@ _OUTLIER_NS_MIN: Final = 50_000_000
 def correct_clock(ts_local: I64, ts_venue: I64, base_latency_ns: int) -> tuple[I64, str, bool]:
     """Shift a receive clock that is behind the venue's.
 
-    The stream is cut into up to 64 blocks of equal count, and the fastest message of each gives the block's floor.
-    Floors more than 6 median absolute deviations (at least 50 ms) from their median are outliers: wrong stamps.
-    A negative lowest remaining floor is lifted to `base_latency_ns` by adding one number to all times.
+    The stream is cut into up to 64 blocks of equal count, and the fastest message of each gives the block's
+    floor. Floors more than 6 median absolute deviations (at least 50 ms) from their median are outliers:
+    wrong stamps. A negative lowest remaining floor is lifted to `base_latency_ns` by adding one number to all
+    times.
 
     Parameters
     ----------

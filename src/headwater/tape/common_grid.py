@@ -9,9 +9,11 @@ from math import gcd
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from headwater.domain.errors import HeadwaterError
 from headwater.domain.event import NO_PRICE, EventKind, Events
+from headwater.tape.order import I64
 
 _TICK_PRICES: Final = (
     EventKind.BOOK_DELTA,
@@ -61,7 +63,7 @@ def rescale(events: Events, tick_factor: int, lot_factor: int) -> None:
         _multiply(events["size"], np.isin(events["kind"], _LOT_SIZES), lot_factor)
 
 
-def _multiply(values: np.ndarray, where: np.ndarray, factor: int) -> None:  # type: ignore[type-arg]
+def _multiply(values: I64, where: npt.NDArray[np.bool_], factor: int) -> None:
     limit = (2**63 - 1) // factor
     chosen = values[where]
     if len(chosen) and (int(chosen.max()) > limit or int(chosen.min()) < -limit):

@@ -1,8 +1,8 @@
 """Split a stream of events by kind group, without tearing a message apart in the book's eyes.
 
-A venue message may speak of several things at once (Bybit's ticker: mark, index, funding, quote). Stored by kind
-group, each group's share becomes a message of its own: its last record carries LAST_IN_MESSAGE, so that a reader of
-one group alone still sees where messages end.
+A venue message may speak of several things at once (Bybit's ticker: mark, index, funding, quote). Stored by
+kind group, each group's share becomes a message of its own: its last record carries LAST_IN_MESSAGE, so that
+a reader of one group alone still sees where messages end.
 """
 
 from __future__ import annotations
@@ -103,7 +103,8 @@ def _bars_by_interval(rows: Events) -> Iterator[tuple[str, Events]]:
 
 
 def bar_intervals(rows: Events) -> npt.NDArray[np.int64]:
-    """Length of each bar in nanoseconds; above a second to the second (59.999 s, as Binance closes a bar, is 60 s)."""
+    """Length of each bar in nanoseconds; above a second to the second (59.999 s, as Binance closes a bar, is
+    60 s)."""
     lengths = rows["ts_venue"][2::3] - rows["ts_venue"][0::3]
     rounded = (lengths + _SECOND_NS // 2) // _SECOND_NS * _SECOND_NS
-    return np.where(rounded > 0, rounded, lengths)
+    return np.asarray(np.where(rounded > 0, rounded, lengths))

@@ -10,9 +10,9 @@ bars-1m         BAR_OPEN, BAR_RANGE, BAR_CLOSE                        one group 
 funding, mark, index, open_interest, liquidations, status, metric     one kind each
 ==============  ====================================================  ================================
 
-Several streams of one book (1, 50, 200, 1000 levels) are never mixed: they are published at different moments, and
-a level that leaves a shallow stream still stands in the deep one. They are groups of their own, and
-:func:`deepest_book` chooses.
+Several streams of one book (1, 50, 200, 1000 levels) are never mixed: they are published at different
+moments, and a level that leaves a shallow stream still stands in the deep one. They are groups of their own,
+and :func:`deepest_book` chooses.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _UNITS: Final = (("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("m", 60_0
 
 def family_numbers(events: Events) -> npt.NDArray[np.uint8]:
     """Index into :data:`FAMILIES` of each record; shape (n,)."""
-    return _FAMILY_NUMBER[events["kind"]]
+    return np.take(_FAMILY_NUMBER, events["kind"])
 
 
 def family_of(group: str) -> str:
@@ -88,8 +88,8 @@ def book_levels(group: str) -> int:
 def deepest_book(groups: Iterable[str]) -> str | None:
     """The group among `groups` that gives the book, or None when none is a book.
 
-    The whole book (``book``) before any depth, then the deepest. The shallower streams stay on the tape and can be
-    asked for by name.
+    The whole book (``book``) before any depth, then the deepest. The shallower streams stay on the tape and
+    can be asked for by name.
     """
     books = [group for group in groups if family_of(group) == "book"]
     return max(books, key=lambda group: book_levels(group) or 1 << 62, default=None)

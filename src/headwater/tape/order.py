@@ -1,8 +1,8 @@
 """The two orders of a tape: as the trader learned, and as it happened at the venue.
 
 Both are orders of *messages*: the records of one venue message stay together, in the order in which they were
-sent. A message is placed by the time of its last record; for a bar, whose first record carries the bar's start,
-that is the end of the bar, before which nobody could have known it.
+sent. A message is placed by the time of its last record; for a bar, whose first record carries the bar's
+start, that is the end of the bar, before which nobody could have known it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def message_times(events: Events, at_venue: bool, out: I64) -> None:
 
     Parameters
     ----------
-    events : (n,) EVENT_DTYPE, messages contiguous; records after the last complete message keep their own time
+    events : (n,) EVENT_DTYPE, messages contiguous; records after the last complete message keep their own
+        time
     at_venue : take ``ts_venue``, else ``ts_local``
     out : (n,) UTC ns
     """
@@ -43,7 +44,8 @@ def message_times(events: Events, at_venue: bool, out: I64) -> None:
 
 @kernel
 def forward_times(times: I64, start: int) -> int:
-    """Raise each time, in place, to the greatest before it: a clock that steps back must not reorder a stream.
+    """Raise each time, in place, to the greatest before it: a clock that steps back must not reorder a
+    stream.
 
     Returns the number of times that were raised. `start` is the greatest time before ``times[0]``.
     """

@@ -43,7 +43,8 @@ class Replay:
     venue : sorted by (ts_venue, arrival): as it happened. The venue acts on rows with ``AT_VENUE``.
         The same object as `local` when one order serves both.
     instruments : in the order of the events' ``instrument`` numbers
-    release : called with the rows of `local` and `venue` that will not be read again, so that memory stays bounded
+    release : called with the rows of `local` and `venue` that will not be read again, so that memory stays
+        bounded
     """
 
     local: Events

@@ -22,7 +22,8 @@ def replay_of(events: Events | Sequence[Events], instruments: Sequence[ReplayIns
         per instrument, numbered here. The input is copied, never changed.
     instruments : descriptions, in the order of the numbers
 
-    Arrival numbers are given here when the input has none (all zero). Records that name no side are seen by both.
+    Arrival numbers are given here when the input has none (all zero). Records that name no side are seen by
+    both.
 
     Raises
     ------

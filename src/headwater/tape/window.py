@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -14,7 +15,8 @@ _SCAN_ROWS = 256
 
 
 def window(replay: Replay, start: int | None, end: int | None) -> Replay:
-    """The messages of `replay` with a time in [`start`, `end`): ``ts_local`` for one side, ``ts_venue`` for the other.
+    """The messages of `replay` with a time in [`start`, `end`): ``ts_local`` for one side, ``ts_venue`` for
+    the other.
 
     When one order serves both sides, the trader's times cut it.
     """
@@ -27,7 +29,7 @@ def window(replay: Replay, start: int | None, end: int | None) -> Replay:
     return replace(replay, local=local, venue=venue, release=_shifted(replay, first, venue_first))
 
 
-def _shifted(replay: Replay, local_first: int, venue_first: int):  # type: ignore[no-untyped-def]
+def _shifted(replay: Replay, local_first: int, venue_first: int) -> Callable[[int, int], None]:
     return lambda local_rows, venue_rows: replay.release(local_first + local_rows, venue_first + venue_rows)
 
 
@@ -38,7 +40,8 @@ def _rows_between(events: Events, start: int | None, end: int | None, stamp: str
 
 
 def first_row_at(events: Events, ts: int, stamp: str) -> int:
-    """First row of the first message whose last record has `stamp` at or after `ts`; binary search over messages."""
+    """First row of the first message whose last record has `stamp` at or after `ts`; binary search over
+    messages."""
     low, high = 0, len(events)
     while low < high:
         message_end = _message_end(events, (low + high) // 2)
