@@ -1,0 +1,1 @@
+"""What a finished run says: statistics, terminal summary, run folder, tear sheet, comparison of two runs."""

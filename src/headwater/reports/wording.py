@@ -1,0 +1,77 @@
+"""Numbers as people read them: money, shares, spans of time, moments; and nothing where there is nothing."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+
+NOTHING: Final = "n/a"
+
+_MONEY_MIN: Final = 5e-11
+"""Below half of the last decimal shown, an amount is a rounding error."""
+
+_SPANS: Final = (
+    (86_400e9, "d"),
+    (3_600e9, "h"),
+    (60e9, "min"),
+    (1e9, "s"),
+    (1e6, "ms"),
+    (1e3, "us"),
+)
+
+
+def money(amount: float, currency: str = "", *, signed: bool = False) -> str:
+    """An amount with as many decimals as its size deserves: ``1,234.56 USDT``, ``0.00001234 BTC``."""
+    if not math.isfinite(amount):
+        return NOTHING
+    amount = 0.0 if abs(amount) < _MONEY_MIN else amount
+    text = f"{amount:{'+' if signed else ''},.{_decimals(amount)}f}"
+    return f"{text} {currency}".rstrip()
+
+
+def _decimals(amount: float) -> int:
+    size = abs(amount)
+    if size == 0.0 or size >= 100.0:
+        return 2
+    return min(10, max(2, 3 - math.floor(math.log10(size))))
+
+
+def number(value: float, decimals: int = 2) -> str:
+    """A plain number with thousands separated."""
+    return f"{value:,.{decimals}f}" if math.isfinite(value) else NOTHING
+
+
+def count(value: int) -> str:
+    """A whole number with thousands separated."""
+    return f"{value:,}"
+
+
+def percent(share: float, *, signed: bool = False) -> str:
+    """A share as a percentage; small ones keep two significant digits."""
+    if not math.isfinite(share):
+        return NOTHING
+    scaled = 100.0 * share
+    decimals = 2 if scaled == 0.0 or abs(scaled) >= 0.1 else min(8, 1 - math.floor(math.log10(abs(scaled))))
+    return f"{scaled:{'+' if signed else ''},.{decimals}f} %"
+
+
+def bps(value: float) -> str:
+    """Basis points with their sign."""
+    return f"{value:+,.3f} bp" if math.isfinite(value) else NOTHING
+
+
+def span(ns: float) -> str:
+    """A span of time in the largest unit that is not below one: ``3.31 ms``, ``5.75 min``."""
+    if not math.isfinite(ns):
+        return NOTHING
+    for unit, name in _SPANS:
+        if abs(ns) >= unit:
+            return f"{ns / unit:,.3g} {name}" if abs(ns) < 1000 * unit else f"{ns / unit:,.0f} {name}"
+    return f"{ns:,.0f} ns"
+
+
+def moment(ts: int) -> str:
+    """A UTC time to the second: ``2024-08-08 23:54:15``."""
+    return str(np.datetime64(ts // 1_000_000_000, "s")).replace("T", " ")
