@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from headwater.domain.errors import ConfigurationError
+from headwater.reports import wording
 from headwater.reports.manifest import RUN_FORMAT_VERSION
 from headwater.reports.write import MANIFEST_NAME
 
@@ -44,12 +45,14 @@ class Difference:
     section : "run", "data", "statistics" or "outcome"
     name : the entry, nested names joined with dots
     first, second : as they stand in the two manifests, ``ABSENT`` when one has no such entry
+    unit : of a statistic, as in :class:`~headwater.reports.figures.Figure`
     """
 
     section: str
     name: str
     first: Any
     second: Any
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,16 +175,14 @@ def _differences(first: dict[str, Any], second: dict[str, Any]) -> list[Differen
     sections = {
         "run": ("run", "initial_cash", "command"),
         "data": ("instruments",),
-        "statistics": ("statistics",),
         "outcome": ("complete", "not_modelled", "state_hash"),
     }
     found = []
     for section, entries in sections.items():
         for entry in entries:
-            found += _unequal(
-                section, "" if entry in ("run", "statistics") else entry, first.get(entry), second.get(entry)
-            )
-    return found
+            name = "" if entry == "run" else entry
+            found += _unequal(section, name, first.get(entry), second.get(entry))
+    return found + _unequal_statistics(first.get("statistics", {}), second.get("statistics", {}))
 
 
 def _unequal(section: str, name: str, first: Any, second: Any) -> list[Difference]:
@@ -189,13 +190,31 @@ def _unequal(section: str, name: str, first: Any, second: Any) -> list[Differenc
         first, second = ({str(row): value for row, value in enumerate(values)} for values in (first, second))
     if isinstance(first, dict) and isinstance(second, dict):
         found = []
-        for key in [*first, *(key for key in second if key not in first)]:
+        for key in _keys(first, second):
             inner = f"{name}.{key}" if name else key
             found += _unequal(section, inner, first.get(key, ABSENT), second.get(key, ABSENT))
         return found
     if first == second:
         return []
     return [Difference(section=section, name=name, first=first, second=second)]
+
+
+def _keys(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
+    return [*first, *(key for key in second if key not in first)]
+
+
+def _unequal_statistics(first: dict[str, Any], second: dict[str, Any]) -> list[Difference]:
+    found = []
+    for key in _keys(first, second):
+        one, other = first.get(key, {}), second.get(key, {})
+        unit = one.get("unit") or other.get("unit") or ""
+        values = one.get("value", ABSENT), other.get("value", ABSENT)
+        if values[0] != values[1]:
+            difference = Difference(
+                section="statistics", name=key, first=values[0], second=values[1], unit=unit
+            )
+            found.append(difference)
+    return found
 
 
 def comparison_table(comparison: Comparison) -> Group:
@@ -216,22 +235,19 @@ def comparison_table(comparison: Comparison) -> Group:
 
 
 def _cells(row: Difference) -> tuple[str, str, str, str, str]:
-    return row.section, row.name, _shown(row.first), _shown(row.second), _change(row)
+    return row.section, row.name, _shown(row.first, row.unit), _shown(row.second, row.unit), _change(row)
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, unit: str) -> str:
     if value is None:
-        return "n/a"
-    return f"{value:,.6g}" if isinstance(value, float) else str(value)
+        return wording.NOTHING
+    return wording.in_unit(value, unit) if unit and isinstance(value, float | int) else str(value)
 
 
 def _change(row: Difference) -> str:
-    numbers = (int, float)
-    if row.section != "statistics" or not (
-        isinstance(row.first, numbers) and isinstance(row.second, numbers)
-    ):
+    if not row.unit or not (isinstance(row.first, float | int) and isinstance(row.second, float | int)):
         return ""
-    return f"{row.second - row.first:+,.6g}"
+    return wording.in_unit(row.second - row.first, row.unit, signed=True)
 
 
 def _add_fills(table: Table, comparison: Comparison) -> None:

@@ -36,6 +36,7 @@ class Figure:
     group : heading under which it is shown
     label : what it is called
     value : the number itself; NaN when unknown
+    unit : "count", "share", "ns", "bp", "ratio", "x", or the currency of money
     text : how it is shown
     why : what is missing when `value` is NaN, or a condition to read it with; else empty
     """
@@ -44,6 +45,7 @@ class Figure:
     group: str
     label: str
     value: Value
+    unit: str
     text: str
     why: str = ""
 
@@ -69,31 +71,37 @@ class _Group:
     def __init__(self, currency: str, group: str) -> None:
         self.currency, self.group = currency, group
 
-    def figure(self, name: str, value: Value, text: str, why: str = "", *, caution: str = "") -> Figure:
-        unknown = isinstance(value, float) and not math.isfinite(value)
+    def figure(
+        self, name: str, value: Value, unit: str, why: str = "", *, caution: str = "", signed: bool = False
+    ) -> Figure:
+        """`why` is said when the value is unknown, `caution` when it is known."""
+        unknown = not math.isfinite(value)
         return Figure(
             key=".".join(filter(None, (self.currency, _key(name)))),
             group=f"{self.group}, {self.currency}" if self.currency else self.group,
             label=name,
             value=value,
-            text=wording.NOTHING if unknown else text,
+            unit=unit,
+            text=wording.in_unit(value, unit, signed=signed),
             why=f"not enough data: {why or 'nothing to measure'}" if unknown else caution,
         )
 
-    def money(self, name: str, value: float, why: str = "", *, signed: bool = True) -> Figure:
-        return self.figure(name, value, wording.money(value, self.currency, signed=signed), why)
+    def money(
+        self, name: str, value: float, why: str = "", *, signed: bool = True, caution: str = ""
+    ) -> Figure:
+        return self.figure(name, value, self.currency, why, signed=signed, caution=caution)
 
     def share(self, name: str, value: float, why: str = "", *, signed: bool = False) -> Figure:
-        return self.figure(name, value, wording.percent(value, signed=signed), why)
+        return self.figure(name, value, "share", why, signed=signed)
 
-    def span(self, name: str, value: float, why: str = "") -> Figure:
-        return self.figure(name, value, wording.span(value), why)
+    def span(self, name: str, value: float, why: str = "", *, caution: str = "") -> Figure:
+        return self.figure(name, value, "ns", why, caution=caution)
 
     def number(self, name: str, value: float, why: str = "", *, caution: str = "") -> Figure:
-        return self.figure(name, value, wording.number(value), why, caution=caution)
+        return self.figure(name, value, "ratio", why, caution=caution)
 
     def count(self, name: str, value: int, *, caution: str = "") -> Figure:
-        return self.figure(name, value, wording.count(value), caution=caution)
+        return self.figure(name, value, "count", caution=caution)
 
 
 def _key(name: str) -> str:
@@ -117,7 +125,7 @@ def _result(account: AccountStatistics) -> Iterator[Figure]:
     )
     yield group.money("Initial equity", curve.initial, signed=False)
     yield group.money("Final equity", curve.final, signed=False)
-    yield group.figure("Span", curve.span_ns, wording.span(curve.span_ns), caution=unvalued)
+    yield group.span("Span", curve.span_ns, caution=unvalued)
 
 
 def _risk(account: AccountStatistics) -> Iterator[Figure]:
@@ -171,9 +179,7 @@ def _costs(account: AccountStatistics) -> Iterator[Figure]:
     turns = activity.turnover / account.curve.initial if account.curve.initial > 0.0 else math.nan
     yield group.count("Fills", activity.fills)
     yield group.money("Turnover", activity.turnover, signed=False)
-    yield group.figure(
-        "Turns of initial equity", turns, f"{turns:,.2f} x", "the account starts without money"
-    )
+    yield group.figure("Turns of initial equity", turns, "x", "the account starts without money")
     yield group.share("Maker share", activity.maker_share, "no fill")
     yield group.money("Fees paid", activity.fee, signed=False)
     yield group.money("Funding received", activity.funding)
@@ -188,8 +194,7 @@ def _split(account: AccountStatistics) -> Iterator[Figure]:
     for name, value in split.parts().items():
         label = name[0].upper() + name[1:]
         caution = missing.get(name, "")
-        text = wording.money(value, account.currency, signed=True)
-        yield group.figure(f"P&L {label}", value, text, "no price at the end", caution=caution)
+        yield group.money(f"P&L {label}", value, "no price at the end", caution=caution)
     yield group.money("P&L unexplained", split.unexplained, "no price at the end")
 
 
@@ -211,7 +216,7 @@ def _mark_out(group: _Group, mark_out: MarkOut) -> Figure:
     error = mark_out.standard_error_bps
     caution = judged + (f", s.e. {error:.3f} bp" if math.isfinite(error) else "")
     why = f"no sample within a quarter of {seconds} of that instant" if mark_out.fills else "no fill"
-    return group.figure(name, mark_out.mean_bps, wording.bps(mark_out.mean_bps), why, caution=caution)
+    return group.figure(name, mark_out.mean_bps, "bp", why, caution=caution)
 
 
 def _orders(flow: OrderFlow) -> Iterator[Figure]:

@@ -45,7 +45,7 @@ def run_manifest(result: BacktestResult, found: list[Figure], command: str | Non
         "initial_cash": dict(result.initial_cash),
         "instruments": [_instrument(instrument) for instrument in result.instruments],
         "not_modelled": list(result.not_modelled),
-        "statistics": {figure.key: plain(figure.value) for figure in found},
+        "statistics": {figure.key: {"value": plain(figure.value), "unit": figure.unit} for figure in found},
     }
 
 

@@ -75,3 +75,21 @@ def span(ns: float) -> str:
 def moment(ts: int) -> str:
     """A UTC time to the second: ``2024-08-08 23:54:15``."""
     return str(np.datetime64(ts // 1_000_000_000, "s")).replace("T", " ")
+
+
+def in_unit(value: float, unit: str, *, signed: bool = False) -> str:
+    """`value` by the unit of a figure: ``count``, ``share``, ``ns``, ``bp``, ``ratio``, ``x``, else a currency."""
+    if not math.isfinite(value):
+        return NOTHING
+    sign = "+" if signed and value > 0 else ""
+    if unit == "count":
+        return sign + count(int(value))
+    if unit == "share":
+        return percent(value, signed=signed)
+    if unit == "ns":
+        return sign + span(value)
+    if unit == "bp":
+        return bps(value)
+    if unit in ("ratio", "x"):
+        return sign + number(value) + (" x" if unit == "x" else "")
+    return money(value, unit, signed=signed)
