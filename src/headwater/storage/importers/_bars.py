@@ -67,11 +67,13 @@ class Habits:
     newest_first : written newest first
     idle_bars_left_out : a bar without trades is not in the file, so that an absent bar is no lost one
     length_ns : length of a bar where the file says it, else None
+    phase_ns : how long after a whole multiple of their length bars begin, where that is known
     """
 
     newest_first: bool = False
     idle_bars_left_out: bool = False
     length_ns: int | None = None
+    phase_ns: int = 0
 
 
 def bar_batches(
@@ -107,7 +109,7 @@ def tidy(
     findings.latency_usable = False
     source = "as the file says" if habits.length_ns else "their commonest step"
     findings.clock = f"absent: bars of {show_span(length_ns)} ({source}) are taken as known at their end"
-    note_phase(path, findings, candles, length_ns)
+    note_phase(path, findings, candles, length_ns, habits.phase_ns)
     note_holes(findings, candles.ts_open, length_ns, habits)
     note_idle(findings, candles, length_ns)
     note_stale(findings, candles)
@@ -171,7 +173,7 @@ def commonest(steps: I64) -> int:
     return int(lengths[np.argmax(counts)])
 
 
-def note_phase(path: Path, findings: Findings, candles: Candles, length_ns: int) -> None:
+def note_phase(path: Path, findings: Findings, candles: Candles, length_ns: int, known_ns: int) -> None:
     """Bars begin at whole multiples of their length since 1970; a constant offset is noted, a changing one
     refused.
     """
@@ -186,7 +188,7 @@ def note_phase(path: Path, findings: Findings, candles: Candles, length_ns: int)
             "against the "
             f"rows before it; correct the times from there on"
         )
-    if phase[0] and length_ns < _WEEK_NS:
+    if phase[0] != known_ns and length_ns < _WEEK_NS:
         findings.notes.append(
             f"every bar begins {show_span(int(phase[0]))} after a whole multiple of {show_span(length_ns)} "
             "UTC: "
@@ -241,7 +243,7 @@ def _runs(flags: Mask) -> I64:
 
 
 def note_stale(findings: Findings, candles: Candles) -> None:
-    """Neighbouring rows of the file with the same volume and the same prices, at least three different ones."""
+    """Neighbouring rows with the same volume and the same prices, at least three different ones."""
     by_row = np.argsort(candles.rows)
     some = candles.at(by_row)
     rich = np.zeros(len(some.rows), np.bool_)  # bars of one or two prices repeat by chance in a quiet market

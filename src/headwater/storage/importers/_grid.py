@@ -113,7 +113,7 @@ def _counted(
         counts, off = on_grid(numbers, step)
     except OverflowError:
         findings.notes.append(
-            f"{what} do not fit the grid in force ({step}): kept on the inferred step {numbers.step}"
+            f"{what} do not fit the grid in force ({step:f}): kept on the inferred step {numbers.step:f}"
         )
         return numbers.units, numbers.step
     if not off.any():
@@ -122,8 +122,9 @@ def _counted(
     record = int(flat[-1])
     value = Decimal(int(numbers.units[tuple(flat)])) * numbers.step
     findings.notes.append(
-        f"{int(off.sum())} of {off.size} {what} are off the grid in force (step {step}; first {value} in row "
-        f"{at[1][record]}, {show(int(at[0][record]))}): kept on the inferred step {numbers.step}"
+        f"{int(off.sum())} of {off.size} {what} are off the grid in force (step {step:f}; first {value:f} in "
+        "row "
+        f"{at[1][record]}, {show(int(at[0][record]))}): kept on the inferred step {numbers.step:f}"
     )
     return numbers.units, numbers.step
 
@@ -132,5 +133,5 @@ def note_rounding(findings: Findings, what: str, numbers: Decimals) -> None:
     """Say when a number had more digits than fit."""
     if numbers.rounded:
         findings.notes.append(
-            f"{numbers.rounded} {what} were not exact decimals and were rounded to {numbers.step}"
+            f"{numbers.rounded} {what} were not exact decimals and were rounded to {numbers.step:f}"
         )

@@ -8,7 +8,7 @@ sides of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,7 +23,7 @@ from headwater.storage.importers._clock import HOUR_NS, MINUTE_NS, SECOND_NS, sh
 from headwater.storage.importers._decimal import scaled
 from headwater.storage.importers._grid import grid_of
 from headwater.storage.importers._order import in_order
-from headwater.storage.importers._table import F64, I64
+from headwater.storage.importers._table import F64, I64, Mask
 
 _RATE_MAX: Final = 0.5  # venues cap at a few per cent; above this the column is no rate
 _INTERVAL_NS_MAX: Final = 8 * HOUR_NS  # of every venue that publishes here
@@ -119,7 +119,7 @@ def intervals_ns(path: Path, findings: Findings, rows: I64, due: I64) -> I64:
     return interval
 
 
-def note_holes(findings: Findings, due: I64, hole: Sequence[bool], steps: I64, usual: I64) -> None:
+def note_holes(findings: Findings, due: I64, hole: Mask, steps: I64, usual: I64) -> None:
     """Settlements that must have been, and are not in the file."""
     holes = np.flatnonzero(hole)
     if not len(holes):

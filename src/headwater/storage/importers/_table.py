@@ -72,7 +72,7 @@ def read_binary(path: Path, columns: Sequence[str] | None = None) -> pl.DataFram
 
 def _read_binary(file: io.BytesIO, columns: Sequence[str] | None) -> pl.DataFrame:
     wanted = list(columns) if columns is not None else None
-    if file.getbuffer()[:4] == _PARQUET:
+    if bytes(file.getbuffer()[:4]) == _PARQUET:
         return pl.read_parquet(file, columns=wanted)
     return pl.read_ipc(file, columns=wanted)
 
@@ -128,7 +128,6 @@ def parse_text(
             has_header=header,
             comment_prefix="#",
             infer_schema=False,
-            missing_utf8_is_empty_string=False,
         )
     except pl.exceptions.NoDataError as error:
         raise ImportRefusedError(f"{path}: expected records, found none; fetch it again") from error

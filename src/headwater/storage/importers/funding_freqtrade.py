@@ -21,7 +21,7 @@ from headwater.storage.importers._table import floats, rows_of
 
 
 class FreqtradeFunding:
-    """One instrument, named by the user, unless a column ``symbol`` names several (taken for Binance USD-M)."""
+    """One instrument, named by the user, or several of a column ``symbol`` (taken for Binance USD-M)."""
 
     name = "freqtrade-funding"
 
