@@ -1,0 +1,1 @@
+"""Measurements: fixed, seeded workloads, Headwater and its peers in turns on the same data."""

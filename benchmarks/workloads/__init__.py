@@ -1,0 +1,1 @@
+"""The data that is measured on: the same seed gives the same numbers on every machine."""
