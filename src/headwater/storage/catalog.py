@@ -19,7 +19,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -34,11 +34,14 @@ from headwater.domain.errors import CatalogError
 from headwater.domain.event import EVENT_DTYPE, Events
 from headwater.kernels.kernel import cache_root
 from headwater.ports.importer import Batch, Findings
+from headwater.storage.certificate_file import read_certificate, write_certificate
 from headwater.storage.manifest import ImportRecord, Part, check_version, read_manifest
-from headwater.storage.merge import Keyed, local_stream, merged
+from headwater.storage.merge import Keyed, local_stream, merged, whole_messages
 from headwater.storage.parquet import part_rows
-from headwater.storage.replay_cache import MappedReplay, ReplayCache
+from headwater.storage.replay_cache import MappedReplay, ReplayCache, cache_key
 from headwater.storage.transaction import Source, Transaction, disk_error, remove_dead_import, write_durably
+from headwater.tape.certificate import Certificate
+from headwater.tape.certify import Certifier
 from headwater.tape.common_grid import common_step, rescale
 from headwater.tape.dataset import DatasetInfo, SourceInfo
 from headwater.tape.kind_group import deepest_book, family_of, matches
@@ -70,6 +73,10 @@ class _Selected:
     tick_size: Decimal
     lot_size: Decimal
     latency_usable: bool
+
+
+def _ignore_rows(rows: int) -> None:
+    """Nobody watches."""
 
 
 class Catalog:
@@ -216,6 +223,57 @@ class Catalog:
         events = np.empty(sum(map(len, pieces)), EVENT_DTYPE)
         np.concatenate(pieces, out=events)
         return events
+
+    def certify(self, dataset: DatasetInfo, progress: Callable[[int], None] = _ignore_rows) -> Certificate:
+        """The quality certificate of `dataset`; made once and kept until its parts change.
+
+        Parameters
+        ----------
+        dataset : one of :meth:`datasets`
+        progress : called with the number of records read so far
+        """
+        path = self.path / "certificates" / dataset.instrument / f"{dataset.group}.json"
+        parts = self._parts_in_time_order(dataset)
+        content = cache_key(tuple(part.content_hash for part in parts))
+        kept = read_certificate(path, content)
+        if kept is not None:
+            return kept
+        certifier = Certifier(dataset)
+        done = 0
+        for rows in self._raw(dataset, parts):
+            certifier.update(rows)
+            done += len(rows)
+            progress(done)
+        certificate = certifier.certificate(content)
+        if os.access(self.path, os.W_OK):
+            write_certificate(path, certificate)
+        return certificate
+
+    # Sources in the order of time, each in the order of arrival: an earlier day may have been imported later.
+    def _parts_in_time_order(self, dataset: DatasetInfo) -> list[Part]:
+        sources = [
+            [
+                part
+                for part in record.parts
+                if (part.instrument, part.group) == (dataset.instrument, dataset.group)
+            ]
+            for record in self.imports()
+        ]
+        ordered = sorted(filter(None, sources), key=lambda parts: min(part.ts_local_min for part in parts))
+        return [part for parts in ordered for part in parts]
+
+    def _raw(self, dataset: DatasetInfo, parts: Iterable[Part]) -> Iterator[Events]:
+        def chunks() -> Iterator[Events]:
+            for part in parts:
+                for rows in part_rows(self.path / part.path):
+                    rescale(
+                        rows,
+                        int(part.tick_size / dataset.tick_size),
+                        int(part.lot_size / dataset.lot_size),
+                    )
+                    yield rows
+
+        return whole_messages(chunks())
 
     def _create(self, marker: Path) -> None:
         try:
@@ -424,4 +482,5 @@ def _source_info(record: ImportRecord, instrument: str, parts: list[Part]) -> So
         ts_min=min(part.ts_local_min for part in parts),
         ts_max=max(part.ts_local_max for part in parts),
         findings=record.findings.get(instrument, Findings()),
+        groups=tuple(sorted({part.group for part in record.parts if part.instrument == instrument})),
     )

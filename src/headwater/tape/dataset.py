@@ -19,6 +19,7 @@ class SourceInfo:
     importer : name of the format
     ts_min, ts_max : first and last ``ts_local``, UTC ns
     findings : what the importer met
+    groups : all kind groups that it gave for this instrument
     """
 
     name: str
@@ -27,6 +28,7 @@ class SourceInfo:
     ts_min: int
     ts_max: int
     findings: Findings
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
