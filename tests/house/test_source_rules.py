@@ -10,6 +10,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 
@@ -119,8 +120,22 @@ def _undocumented(source: Source) -> Iterator[str]:
     if not ast.get_docstring(source.tree):
         yield f"{source.at(source.tree)} the module has no docstring"
     for node, name in _public(source.tree.body, ""):
-        if not ast.get_docstring(node):
+        prefix, _, method = name.rpartition(".")
+        if not ast.get_docstring(node) and not (prefix and method in _promised_by_protocols()):
             yield f"{source.at(node)} {name} has no docstring"
+
+
+@cache
+def _promised_by_protocols() -> frozenset[str]:
+    """Methods that a protocol explains, so that those who implement it need not repeat it."""
+    return frozenset(
+        method.name
+        for source in package_sources()
+        for node in source.tree.body
+        if isinstance(node, ast.ClassDef) and any(dotted(base) == "Protocol" for base in node.bases)
+        for method in node.body
+        if isinstance(method, ast.FunctionDef) and ast.get_docstring(method)
+    )
 
 
 def _public(body: list[ast.stmt], prefix: str) -> Iterator[tuple[Function | ast.ClassDef, str]]:
