@@ -138,7 +138,7 @@ def _risk(account: AccountStatistics) -> Iterator[Figure]:
     no_returns = "only changes of money, no returns"
     yield group.share("Volatility", returns.volatility, no_returns if returns.of_money else few)
     yield group.money("Max drawdown", depth.money, signed=False)
-    yield group.share("Max drawdown share", depth.share, "the equity never was above zero")
+    yield group.share("Max drawdown share of peak", depth.share, "the equity never was above zero")
     yield group.span("Longest drawdown", depth.duration_ns)
     yield group.number("Calmar", account.calmar, "needs a CAGR and a drawdown")
     yield group.number("Omega", returns.omega, "no losing interval")

@@ -105,11 +105,14 @@ def split_panel(account: AccountStatistics) -> Panel:
     values = [*shown.values(), split.total]
     trace: Trace = {
         "type": "waterfall",
-        "x": [_broken(name) for name in [*shown, "net profit"]],
-        "y": values,
+        "orientation": "h",
+        "y": [*shown, "net profit"],
+        "x": values,
         "measure": ["relative"] * len(shown) + ["total"],
         "text": [wording.money(value, signed=True) for value in values],
         "textposition": "outside",
+        "textfont": {"size": 12.5},
+        "constraintext": "none",
         "cliponaxis": False,
         "increasing": {"marker": {"color": "@gain"}},
         "decreasing": {"marker": {"color": "@loss"}},
@@ -117,12 +120,20 @@ def split_panel(account: AccountStatistics) -> Panel:
         "connector": {"line": {"color": "@line", "width": 1}},
         "hoverinfo": "skip",
     }
-    layout = {"yaxis": {"title": {"text": account.currency}, "zeroline": True}, "showlegend": False}
+    layout = {
+        "xaxis": {"title": {"text": account.currency}, "zeroline": True, "range": _room(values[:-1])},
+        "yaxis": {"autorange": "reversed", "showgrid": False},
+        "showlegend": False,
+    }
     return Panel(title="Where the profit came from", words=words, traces=[trace], layout=layout, height=340)
 
 
-def _broken(name: str) -> str:
-    return name.replace(" ", "<br>")
+def _room(steps: list[float]) -> list[float]:
+    # Labels stand outside the bars: leave them a third of the range on either side that has bars.
+    reached = [0.0, *np.cumsum(steps).tolist()]
+    low, high = min(reached), max(reached)
+    margin = 0.34 * (high - low) or 1.0
+    return [low - margin if low < 0.0 else low - 0.1 * margin, high + margin]
 
 
 def _missing(count: int, words: str) -> str:

@@ -7,7 +7,6 @@ from typing import Any, Final
 import numpy as np
 
 from headwater.backtest.result import BacktestResult
-from headwater.reports import wording
 from headwater.reports.downsample import extremes
 from headwater.reports.panel import Panel, Trace, line, milliseconds, packed, thinned
 from headwater.reports.statistics import Statistics
@@ -93,8 +92,7 @@ def position_panel(result: BacktestResult, found: Statistics, number: int) -> Pa
     if not len(rows) or not held.any():
         return Panel(title=title, words="As the trader knew it.", empty="no position was held", wide=True)
     words = (
-        f"As the trader knew it, in {unit}; between {wording.number(float(held.min()), 6)} "
-        f"and {wording.number(float(held.max()), 6)}."
+        f"As the trader knew it, in {unit}; between {float(held.min()):,.8g} and {float(held.max()):,.8g}."
     )
     trace = line(
         np.ascontiguousarray(rows["ts"]),

@@ -15,6 +15,12 @@ from headwater.reports.valuation import F64
 
 BINS: Final = 48
 
+QUEUE_GROUPS: Final = 8
+"""Most groups in which fills are counted by queue position."""
+
+QUEUE_GROUP_MIN: Final = 20
+"""Fewest orders of a group: below, its share is noise."""
+
 
 def rate_panel(flow: OrderFlow) -> Panel:
     """Requests per second over time, against the venue's limit."""
@@ -58,6 +64,7 @@ def outcome_panel(flow: OrderFlow) -> Panel:
         "y": [name for name, _, _ in rows],
         "text": [f"{count:,}" for _, count, _ in rows],
         "textposition": "auto",
+        "insidetextfont": {"color": "@card"},
         "marker": {"color": [colour for _, _, colour in rows]},
         "hoverinfo": "skip",
     }
@@ -103,6 +110,40 @@ def _queue_bars(values: F64, edges: F64, name: str, colour: str) -> Trace:
         "marker": {"color": colour},
         "hovertemplate": "%{y:,} orders, about %{x:.3~g} ahead<extra>" + name + "</extra>",
     }
+
+
+def fill_probability_panel(flow: OrderFlow) -> Panel:
+    """Share of resting orders that were filled, by the queue they joined."""
+    words = (
+        "Share of resting orders that had a fill, by how much stood ahead of them: orders in equal groups, "
+    )
+    words += "with two standard errors. What fills in a real queue is what a queue model must get right."
+    if len(flow.queue_ahead) < 2 * QUEUE_GROUP_MIN:
+        empty = (
+            f"not enough data: {len(flow.queue_ahead)} resting orders, two groups need {2 * QUEUE_GROUP_MIN}"
+        )
+        return Panel(title="Fills by queue position", words=words, empty=empty)
+    groups = min(QUEUE_GROUPS, len(flow.queue_ahead) // QUEUE_GROUP_MIN)
+    order = np.argsort(flow.queue_ahead, kind="stable")
+    parts = [(flow.queue_ahead[rows], flow.queue_filled[rows]) for rows in np.array_split(order, groups)]
+    shares = [float(filled.mean()) for _, filled in parts]
+    errors = [
+        200.0 * (p * (1.0 - p) / len(filled)) ** 0.5 for p, (_, filled) in zip(shares, parts, strict=True)
+    ]
+    trace: Trace = {
+        "type": "bar",
+        "x": [f"{ahead[0]:.3g}<br>to {ahead[-1]:.3g}" for ahead, _ in parts],
+        "y": [100.0 * share for share in shares],
+        "marker": {"color": "@buy/0.75"},
+        "error_y": {"type": "data", "array": errors, "color": "@ink", "thickness": 1, "width": 4},
+        "hovertemplate": "%{y:.1f} % of orders<extra></extra>",
+    }
+    layout = {
+        "showlegend": False,
+        "xaxis": {"type": "category", "tickangle": 0, "title": {"text": "size ahead"}},
+        "yaxis": {"title": {"text": "% filled"}, "rangemode": "tozero"},
+    }
+    return Panel(title="Fills by queue position", words=words, traces=[trace], layout=layout)
 
 
 def latency_panel(result: BacktestResult) -> Panel:

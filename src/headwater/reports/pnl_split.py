@@ -31,6 +31,9 @@ from headwater.reports.valuation import F64, Records
 
 ADVERSE_HORIZON_NS: Final = 10 * SECOND_NS
 
+ROUNDING: Final = 1e-16
+"""A part below this share of the turnover is the rounding error of its own sum, and counts as zero."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activity:
@@ -133,11 +136,12 @@ def pnl_split(values: FillValues, account: int, total: float, funding: float) ->
     spread, forced, adverse, inventory, fee, no_mid, no_later, fills, turnover, as_maker = (
         float(part) for part in sums
     )
+    noise = ROUNDING * turnover
     split = PnlSplit(
-        spread=spread,
-        forced=forced,
-        adverse_selection=adverse,
-        inventory=inventory,
+        spread=_settled(spread, noise),
+        forced=_settled(forced, noise),
+        adverse_selection=_settled(adverse, noise),
+        inventory=_settled(inventory, noise),
         fee=-fee,
         funding=funding,
         total=total,
@@ -152,3 +156,7 @@ def pnl_split(values: FillValues, account: int, total: float, funding: float) ->
         funding=funding,
     )
     return split, activity
+
+
+def _settled(part: float, noise: float) -> float:
+    return 0.0 if abs(part) <= noise else part

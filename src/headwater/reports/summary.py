@@ -24,6 +24,7 @@ SHOWN = (
     "total_return",
     "sharpe",
     "max_drawdown",
+    "max_drawdown_share_of_peak",
     "fills",
     "maker_share",
     "closed_round_trips",

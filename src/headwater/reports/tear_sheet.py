@@ -28,7 +28,13 @@ from headwater.reports.panels_account import (
     split_panel,
 )
 from headwater.reports.panels_instrument import position_panel, price_panel
-from headwater.reports.panels_orders import latency_panel, outcome_panel, queue_panel, rate_panel
+from headwater.reports.panels_orders import (
+    fill_probability_panel,
+    latency_panel,
+    outcome_panel,
+    queue_panel,
+    rate_panel,
+)
 from headwater.reports.statistics import AccountStatistics, Statistics
 
 INSTRUMENTS_MAX: Final = 6
@@ -37,7 +43,7 @@ INSTRUMENTS_MAX: Final = 6
 CARDS: Final = (
     ("net_profit", "total_return"),
     ("sharpe", "sharpe_standard_error"),
-    ("max_drawdown_share", "max_drawdown"),
+    ("max_drawdown", "max_drawdown_share_of_peak"),
     ("fills", "maker_share"),
     ("hit_rate", "closed_round_trips"),
     ("mark_out_10_s", ""),
@@ -51,7 +57,7 @@ MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", 
 
 def tear_sheet(result: BacktestResult, found: Statistics) -> str:
     """The tear sheet of `result` as one HTML document."""
-    page = _Page()
+    page = _Page(_span(result))
     known = {figure.key: figure for figure in figures(found)}
     body = [*_head(result), *_cards(found, known), *_caveats(result), *_charts(page, result, found)]
     body += [*_all_figures(list(known.values())), *_certificates(result), *_run(result)]
@@ -74,10 +80,11 @@ def tear_sheet(result: BacktestResult, found: Statistics) -> str:
 
 
 class _Page:
-    """Collects the charts while the body is written."""
+    """Collects the charts while the body is written; `span` is the time that all timed charts show."""
 
-    def __init__(self) -> None:
+    def __init__(self, span: list[float] | None) -> None:
         self.charts: list[dict[str, Any]] = []
+        self.span = span
 
     def panel(self, panel: Panel) -> str:
         wide = " wide" if panel.wide else ""
@@ -85,8 +92,11 @@ class _Page:
         if panel.empty:
             return f"<figure class='panel{wide}'>{head}<p class='empty'>{escape(panel.empty)}</p></figure>"
         number = len(self.charts)
+        layout = panel.layout
+        if panel.timed and self.span:
+            layout = {**layout, "xaxis": {**layout.get("xaxis", {}), "range": self.span}}
         self.charts.append(
-            {"data": panel.traces, "layout": panel.layout, "height": panel.height, "timed": panel.timed}
+            {"data": panel.traces, "layout": layout, "height": panel.height, "timed": panel.timed}
         )
         label = escape(panel.title, quote=True)
         style = f"height:{panel.height}px"
@@ -94,6 +104,11 @@ class _Page:
             f"<div class='chart' id='chart-{number}' style='{style}' role='img' aria-label='{label}'></div>"
         )
         return f"<figure class='panel{wide}'>{head}{chart}</figure>"
+
+
+def _span(result: BacktestResult) -> list[float] | None:
+    ts = result.samples["ts"]
+    return [float(ts[0]) / 1e6, float(ts[-1]) / 1e6] if len(ts) and ts[0] < ts[-1] else None
 
 
 def _asset(name: str) -> str:
@@ -161,13 +176,21 @@ def _card(account: AccountStatistics, known: dict[str, Figure], large: str, smal
     colour = _colour(figure) if large in ("net_profit", "mark_out_10_s") else ""
     return (
         f"<div class='card'><span class='label'>{escape(figure.label)}</span>"
-        f"<span class='value {colour}'>{escape(figure.text)}</span>"
+        f"<span class='value {colour}'>{_with_small_unit(figure)}</span>"
         f"<span class='note'>{escape(note)}</span></div>"
     )
 
 
+def _with_small_unit(figure: Figure) -> str:
+    number, _, unit = figure.text.rpartition(" ")
+    return f"{escape(number)} <small>{escape(unit)}</small>" if number else escape(unit)
+
+
 def _beneath(figure: Figure) -> str:
-    return f"{figure.label.lower()} {figure.text}"
+    if figure.key.endswith("max_drawdown_share_of_peak"):
+        return f"{figure.text} of its peak"
+    words = figure.label.lower()
+    return f"{figure.text} {words}" if figure.unit == "count" else f"{words} {figure.text}"
 
 
 def _is_known(figure: Figure) -> bool:
@@ -190,7 +213,9 @@ def _caveats(result: BacktestResult) -> Iterator[str]:
 def _charts(page: _Page, result: BacktestResult, found: Statistics) -> Iterator[str]:
     many = len(found.accounts) > 1
     for account in found.accounts:
-        yield f"<h2>Result{f', {escape(account.currency)}' if many else ''}</h2><section class='panels'>"
+        yield f"<h2>Result{f', {escape(account.currency)}' if many else ''}</h2>"
+        yield "<p class='hint'>Drag across a chart to zoom; all charts over time follow. Double-click to go back.</p>"
+        yield "<section class='panels'>"
         for make in (equity_panel, drawdown_panel, split_panel, mark_out_panel):
             yield page.panel(make(account))
         yield from _month_grid(account)
@@ -204,8 +229,8 @@ def _charts(page: _Page, result: BacktestResult, found: Statistics) -> Iterator[
     for account in found.accounts:
         yield page.panel(exposure_panel(account))
     yield "</section><h2>Orders</h2><section class='panels'>"
-    for panel in (rate_panel(found.orders), outcome_panel(found.orders), queue_panel(found.orders)):
-        yield page.panel(panel)
+    for make_panel in (rate_panel, outcome_panel, queue_panel, fill_probability_panel):
+        yield page.panel(make_panel(found.orders))
     yield page.panel(latency_panel(result))
     yield "</section>"
 
@@ -216,9 +241,9 @@ def _shown_instruments(result: BacktestResult) -> list[int]:
 
 
 def _month_grid(account: AccountStatistics) -> Iterator[str]:
-    yield "<figure class='panel wide'><h3>Months</h3><p class='words'>Net profit by calendar month in UTC"
-    yield f"{', as a share of equity at its start' if account.curve.initial > 0.0 else ''}."
-    yield " Months marked * are covered in part.</p>"
+    yield "<figure class='panel wide'><h3>Months</h3><p class='words'>Net profit by calendar month in UTC,"
+    yield "as a share of equity at its start" if account.curve.initial > 0.0 else "in money"
+    yield "(months marked * are covered in part).</p>"
     largest = max((abs(month.profit) for month in account.months), default=0.0)
     for year in dict.fromkeys(month.year for month in account.months):
         of_year = {month.month: month for month in account.months if month.year == year}
@@ -236,7 +261,7 @@ def _month_cell(name: str, month: Month | None, largest: float) -> str:
     strength = round(abs(month.profit) / largest, 2) if largest else 0.0
     colour = "gain" if month.profit > 0 else "loss" if month.profit < 0 else "flat"
     shown = month.ratio if np.isfinite(month.ratio) else None
-    text = wording.money(month.profit, signed=True) if shown is None else wording.percent(shown, signed=True)
+    text = wording.compact(month.profit) if shown is None else wording.percent(shown, signed=True)
     part = "" if month.whole else "*"
     label = f"<span>{name}{part}</span><b>{escape(text)}</b>"
     return f"<li class='{colour}' style='--strength:{strength}'>{label}</li>"

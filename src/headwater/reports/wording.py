@@ -27,7 +27,9 @@ def money(amount: float, currency: str = "", *, signed: bool = False) -> str:
     if not math.isfinite(amount):
         return NOTHING
     amount = 0.0 if abs(amount) < _MONEY_MIN else amount
-    text = f"{amount:{'+' if signed else ''},.{_decimals(amount)}f}"
+    text = f"{amount:{'+' if signed and amount else ''},.{_decimals(amount)}f}"
+    whole, _, part = text.partition(".")
+    text = f"{whole}.{part.rstrip('0').ljust(2, '0')}"
     return f"{text} {currency}".rstrip()
 
 
@@ -36,6 +38,16 @@ def _decimals(amount: float) -> int:
     if size == 0.0 or size >= 100.0:
         return 2
     return min(10, max(2, 3 - math.floor(math.log10(size))))
+
+
+def compact(amount: float) -> str:
+    """A signed amount in at most seven characters: ``-146.8k``."""
+    if not math.isfinite(amount):
+        return NOTHING
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(amount) >= size:
+            return f"{amount / size:+.4g}{letter}"
+    return f"{amount:+.4g}"
 
 
 def number(value: float, decimals: int = 2) -> str:
@@ -78,7 +90,7 @@ def moment(ts: int) -> str:
 
 
 def in_unit(value: float, unit: str, *, signed: bool = False) -> str:
-    """`value` by the unit of a figure: ``count``, ``share``, ``ns``, ``bp``, ``ratio``, ``x``, else a currency."""
+    """`value` by the unit of a figure: "count", "share", "ns", "bp", "ratio", "x", else a currency."""
     if not math.isfinite(value):
         return NOTHING
     sign = "+" if signed and value > 0 else ""

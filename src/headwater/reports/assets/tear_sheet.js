@@ -27,7 +27,7 @@
 
   function axis(own, extra) {
     return Object.assign(
-      { gridcolor: colour("@line"), zerolinecolor: colour("@line"), zeroline: false, automargin: true,
+      { exponentformat: "none", separatethousands: true, gridcolor: colour("@line"), zerolinecolor: colour("@line"), zeroline: false, automargin: true,
         tickfont: { color: colour("@muted"), size: 11.5 }, fixedrange: touch },
       extra, own || {},
       own && own.title ? { title: { text: own.title.text, font: { color: colour("@muted"), size: 12 }, standoff: 8 } } : {},
@@ -39,7 +39,8 @@
     const legend = chart.data.length > 1;
     return Object.assign({}, own, {
       height: chart.height,
-      margin: { l: 8, r: 12, t: legend ? 30 : 10, b: 8 },
+      // Charts over time share a left edge, so that the same instant stands below itself.
+      margin: { l: chart.timed ? (narrow.matches ? 62 : 78) : 8, r: 12, t: legend ? 30 : 10, b: 8 },
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(document.body).fontFamily, color: colour("@ink"), size: 12.5 },
       hovermode: chart.timed ? "x" : "closest",
@@ -65,8 +66,7 @@
 
   function draw(chart, number) {
     const element = document.getElementById("chart-" + number);
-    const config = { responsive: true, displaylogo: false, displayModeBar: touch ? false : "hover",
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+    const config = { responsive: true, displayModeBar: false };
     Plotly.newPlot(element, resolved(chart.data), layoutOf(chart), config).then(() => {
       drawn.push({ chart, element });
       if (chart.timed) element.on("plotly_relayout", (event) => follow(element, event));
