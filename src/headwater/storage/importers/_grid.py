@@ -17,6 +17,8 @@ from headwater.storage.importers._decimal import Decimals, decimals, on_grid
 from headwater.storage.importers._table import F64, I64
 
 INFERRED: Final = "inferred"
+_WEEK_NS: Final = 7 * DAY_NS
+_ANOTHER_MARKET: Final = 0.1
 NO_GRID: Final = (Decimal(1), Decimal(1), "file")
 """The grid of events that count neither ticks nor lots, when the rules are unknown: it refines no other
 grid.
@@ -52,11 +54,13 @@ def grid_of(context: ImportContext, instrument: str, ts: int) -> Rule:
 def rule_spans(grid: GridLookup, instrument: str, ts: I64) -> Iterator[tuple[slice, Rule | None]]:
     """Runs of records (times rising) under the same rules; a change is found to the record.
 
-    Rules are asked for at the first record of each UTC day, and where two days differ the change is bisected.
+    Rules are asked for at the first record of each week, and where two weeks differ the change is bisected:
+    rules that change and change back within a week are not seen.
     """
-    days = np.flatnonzero(np.diff(ts // DAY_NS, prepend=np.int64(-1)))
+    weeks = np.flatnonzero(np.diff(ts // _WEEK_NS, prepend=np.int64(-1)))
+    probes = np.unique(np.append(weeks, len(ts) - 1))
     begin, rule = 0, grid(instrument, int(ts[0]))
-    for at in days[1:].tolist():
+    for at in probes[1:].tolist():
         later = grid(instrument, int(ts[at]))
         if later == rule:
             continue
@@ -121,10 +125,10 @@ def _counted(
     flat = np.argwhere(off)[0]
     record = int(flat[-1])
     value = Decimal(int(numbers.units[tuple(flat)])) * numbers.step
+    doubt = "; is the file of another market?" if off.mean() > _ANOTHER_MARKET else ""
     findings.notes.append(
         f"{int(off.sum())} of {off.size} {what} are off the grid in force (step {step:f}; first {value:f} in "
-        "row "
-        f"{at[1][record]}, {show(int(at[0][record]))}): kept on the inferred step {numbers.step:f}"
+        f"row {at[1][record]}, {show(int(at[0][record]))}): kept on the inferred step {numbers.step:f}{doubt}"
     )
     return numbers.units, numbers.step
 

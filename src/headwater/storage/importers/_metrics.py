@@ -24,6 +24,7 @@ from headwater.storage.importers._grid import grid_of
 from headwater.storage.importers._table import F64, I64
 
 METRIC_SCALE: Final = 10**8
+_ROUNDING_MAX: Final = 1e-9
 
 
 def metric_batch(
@@ -41,11 +42,14 @@ def metric_batch(
     events = np.zeros(len(values), EVENT_DTYPE)
     events["ts_venue"], events["ts_local"] = ts_venue, ts_local
     try:
-        events["price"], rounded = scaled(values, METRIC_SCALE)
+        events["price"], _ = scaled(values, METRIC_SCALE)
     except OverflowError as error:
         raise ImportRefusedError(f"{path}: {instrument}: {error}; divide the column by a thousand") from error
-    if rounded:
-        findings.notes.append(f"{rounded} of {len(values)} values have more than 8 decimals and were rounded")
+    moved = np.abs(events["price"] / METRIC_SCALE - values) > _ROUNDING_MAX * np.abs(values)
+    if moved.any():
+        findings.notes.append(
+            f"{int(moved.sum())} of {len(values)} values are too small for units of 1e-8 and were rounded"
+        )
     findings.latency_usable = False
     events["kind"], events["flags"] = EventKind.METRIC, WHOLE_MESSAGE
     tick, lot, source = grid_of(context, instrument, int(ts_venue[0]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -9,11 +10,12 @@ import numpy as np
 import polars as pl
 
 from headwater.domain.errors import ImportRefusedError
-from headwater.ports.importer import Findings
+from headwater.ports.importer import ImportContext
 from headwater.storage.importers._bars import Candles
 from headwater.storage.importers._clock import epoch_ns, text_ns
 from headwater.storage.importers._table import F64, I64, floats, integers, rows_of
 
+_LOT_UNKNOWN: Final = Decimal("0.00000001")
 PRICES: Final = ("open", "high", "low", "close")
 
 # (chrono pattern, what has to be put behind the text first): hours alone need minutes to be a time
@@ -62,17 +64,19 @@ def candles_of(
     )
 
 
-def in_base_currency(findings: Findings, candles: Candles, quote: str) -> Candles:
+def in_base_currency(context: ImportContext, instrument: str, candles: Candles, quote: str) -> Candles:
     """Candles whose volume counts quote currency, as candles whose volume counts base currency.
 
     The average price of a bar is not in the file; the volume is divided by (high + low + close) / 3, which
-    is wrong by no more than the bar is wide.
+    is wrong by no more than the bar is wide, and rounded to whole lots.
     """
     typical = (candles.high + candles.low + candles.close) / 3.0
-    volume: F64 = np.round(candles.volume / typical, 8)
-    findings.notes.append(
-        f"volume is in {quote}: the base volume is estimated as volume / ((high + low + close) / 3), to 8 "
-        "decimals"
+    rule = context.grid(instrument, int(candles.ts_open[0]))
+    lot = rule[1] if rule else _LOT_UNKNOWN
+    lots = np.rint(candles.volume / typical / float(lot))
+    volume: F64 = np.round(lots * float(lot), decimals=max(0, -int(lot.as_tuple().exponent)))
+    context.findings_of(instrument).notes.append(
+        f"volume is in {quote}: the base volume is estimated as volume / ((high + low + close) / 3)"
     )
     return Candles(
         rows=candles.rows,

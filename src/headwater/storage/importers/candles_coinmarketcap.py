@@ -40,7 +40,7 @@ class CoinMarketCapCandles:
             candles = candles_of(path, part, time_ns(path, part, "time_open"))
             findings = context.findings_of(instrument)
             findings.notes.append("an average over venues: no venue traded at these prices")
-            candles = in_base_currency(findings, candles, "USD")
+            candles = in_base_currency(context, instrument, candles, "USD")
             yield from bar_batches(path, instrument, candles, context, Habits(length_ns=length_ns))
 
 

@@ -40,7 +40,7 @@ class PlainCsvCandles:
         field = next(name for name in _TIMES if name in frame.columns)
         candles = candles_of(path, frame, time_ns(path, frame, field))
         if instrument.endswith(".FTX"):
-            candles = in_base_currency(context.findings_of(instrument), candles, "USD")
+            candles = in_base_currency(context, instrument, candles, "USD")
         yield from bar_batches(path, instrument, candles, context)
 
 

@@ -56,8 +56,9 @@ class LondonCandles:
         ids = {name: instrument_id(path, *map(str, key)) for name, key in keys.items()}
         for name, instrument in told_instruments(path, context, ids).items():
             part = parts[keys[name]]
-            note = "times are Europe/London local time: converted to UTC"
-            context.findings_of(instrument).notes.append(note)
+            context.findings_of(instrument).notes.append(
+                "times are Europe/London local time, an hour ahead of UTC in summer: converted to UTC"
+            )
             yield from self._instrument(path, instrument, part, _reference(parts, part), context)
 
     def _instrument(
