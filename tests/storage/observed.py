@@ -57,7 +57,9 @@ def _seen() -> Seen:
 def observations(root: Path) -> Iterator[tuple[str, Seen]]:
     """(file, what was seen in it) for every file that shows prices on a venue's own grid."""
     for path in sorted(root.glob("l2/*.gz")) + sorted(root.glob("raw_ws/hyperliquid*.gz")):
-        if path.name.startswith(("binance_spot_btc", "binance_spot_eth", "binance_usdm_btc", "binance_usdm_eth")):
+        if path.name.startswith(
+            ("binance_spot_btc", "binance_spot_eth", "binance_usdm_btc", "binance_usdm_eth")
+        ):
             yield path.name, _hftbacktest(path)
     yield "hyperliquid_BTC_20250126.gz", _hyperliquid(root / "raw_ws/hyperliquid_BTC_20250126.gz")
     for path in sorted(root.glob("l2/binance_spot_20201101T09/*.gz")):
@@ -70,18 +72,30 @@ def observations(root: Path) -> Iterator[tuple[str, Seen]]:
     for path in sorted(root.glob("raw_ws/cryptofeed_*.zst")):
         yield path.name, _cryptofeed(path)
     yield "fastmoon", _fastmoon(root / "raw_ws/fastmoon_202401-03.tar.gz")
-    yield "ltc trades", _csv_trades(
-        root / "trades/binance_spot_LTCUSDT_trades_2025-06-21.csv.gz",
-        ("BINANCE", "LTCUSDT", "spot"), "timestamp", 1e3, [("price", "quantity")],
+    yield (
+        "ltc trades",
+        _csv_trades(
+            root / "trades/binance_spot_LTCUSDT_trades_2025-06-21.csv.gz",
+            ("BINANCE", "LTCUSDT", "spot"),
+            "timestamp",
+            1e3,
+            [("price", "quantity")],
+        ),
     )
     yield "trx trades", _flat_csv(root / "trades/binance_usdm_TRXUSDT_trades_20250304.csv.gz", "perp")
     for what, fields in (
         ("trades", [("price", "amount")]),
         ("quotes", [("ask_price", "ask_amount"), ("bid_price", "bid_amount")]),
     ):
-        yield f"tardis {what}", _csv_trades(
-            root / f"trades/tardis_binance-futures_BTCUSDT_{what}_20200222.csv.gz",
-            ("BINANCE", "BTCUSDT", "perp"), "timestamp", 1e6, fields,
+        yield (
+            f"tardis {what}",
+            _csv_trades(
+                root / f"trades/tardis_binance-futures_BTCUSDT_{what}_20200222.csv.gz",
+                ("BINANCE", "BTCUSDT", "perp"),
+                "timestamp",
+                1e6,
+                fields,
+            ),
         )
     yield "hyperliquid trades", _hyperliquid_trades(root / "trades/hyperliquid_non_mm_trades_2023.csv.gz")
     yield from candles(root)

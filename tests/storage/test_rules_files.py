@@ -36,7 +36,9 @@ def write(tmp_path: Path, text: str, name: str = "mine.toml") -> Path:
     return path
 
 
-def minimal(rules: str = '{ from = 2024-01-01, tick = "0.5", lot = "1", source = "me" }', extra: str = "") -> str:
+def minimal(
+    rules: str = '{ from = 2024-01-01, tick = "0.5", lot = "1", source = "me" }', extra: str = ""
+) -> str:
     return f"""
 format = 1
 venue = "MYVENUE"
@@ -71,7 +73,9 @@ rules = [{rules}]
 
 
 def test_every_shipped_instrument_can_be_built(rulebook: Rulebook) -> None:
-    built = [rulebook.instrument(name) for venue in rulebook.venues() for name in rulebook.instrument_ids(venue)]
+    built = [
+        rulebook.instrument(name) for venue in rulebook.venues() for name in rulebook.instrument_ids(venue)
+    ]
     assert len(built) > 200
     assert all(rules.source for instrument in built for rules in instrument.rules)
 
@@ -126,7 +130,7 @@ def test_mislabelled_candles_are_off_the_grid_they_claim(rulebook: Rulebook, dev
         if file.startswith(MISLABELLED):
             (((venue, symbol, _), observation),) = seen.items()
             assert judge(rulebook, file, rulebook.resolve(venue, symbol, "perpetual"), observation)
-            assert judge(rulebook, file, rulebook.resolve(venue, symbol, "spot"), observation) == ""
+            assert judge(rulebook, file, rulebook.resolve(venue, symbol, "spot"), observation) == "", file
 
 
 def test_rules_of_the_past_differ_from_those_of_today(rulebook: Rulebook) -> None:
@@ -318,7 +322,9 @@ GOOD = '{ from = 2024-01-01, tick = "0.5", lot = "1", source = "me" }'
         ("a = [", "expected a rules file in TOML"),
     ],
 )  # fmt: skip
-def test_a_wrong_file_is_named_with_key_expectation_and_finding(tmp_path: Path, text: str, message: str) -> None:
+def test_a_wrong_file_is_named_with_key_expectation_and_finding(
+    tmp_path: Path, text: str, message: str
+) -> None:
     with pytest.raises(ConfigurationError, match=message) as caught:
         load_rulebook(write(tmp_path, text))
     assert "\n" not in str(caught.value)

@@ -1,7 +1,7 @@
 """Families of instruments: how a venue writes symbols, and how our ids read.
 
-Templates hold ``{base}``, ``{quote}`` and ``{expiry}``; the first two are patterns of the family, an expiry is what
-venues write there (``240927``, ``27SEP24``, ``27SEP24-60000-C``).
+Templates hold ``{base}``, ``{quote}`` and ``{expiry}``; the first two are patterns of the family, an expiry
+is what venues write there (``240927``, ``27SEP24``, ``27SEP24-60000-C``).
 """
 
 from __future__ import annotations

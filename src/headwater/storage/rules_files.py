@@ -107,7 +107,9 @@ class Rulebook:
         for path in extra_files:
             file = read_rules_file(path, path.name)
             self._extra.setdefault(file.venue, []).append(file)
-            self._rules_of(file.venue).check_all(path.name)
+        for venue, files in self._extra.items():
+            for file in files:
+                self._rules_of(venue).check_all(file.name)
 
     def venues(self) -> tuple[str, ...]:
         """All venues with rules, sorted."""
@@ -140,7 +142,7 @@ class Rulebook:
         return found
 
     def grid(self, instrument_id: str, ts: int) -> tuple[Decimal, Decimal, str] | None:
-        """(tick size, lot size, source) that market data of `ts` (UTC ns) is on; None when no rules say it."""
+        """(tick size, lot size, source) of market data at `ts` (UTC ns); None when no rules say it."""
         venue_rules = self._rules_of(_venue_of(instrument_id))
         if instrument_id not in venue_rules.ids():
             return None

@@ -1,0 +1,1 @@
+"""Orders, positions and money: exact, in decimals, by double entry."""
