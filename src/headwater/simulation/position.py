@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from headwater.kernels.kernel import kernel
+from headwater.kernels.scalar import Int
 from headwater.simulation.kinds import ContractKind
 from headwater.simulation.money import notional
+from headwater.simulation.proportion import proportion
 
 _INVERSE = int(ContractKind.INVERSE)
 _LONG = 1
@@ -16,14 +18,7 @@ _SHORT = 2
 
 
 @kernel
-def proportion(value: int, part: int, whole: int) -> int:
-    """``value * part / whole`` rounded down, without leaving 64 bits; ``0 <= part <= whole``, ``whole > 0``."""
-    quotient = value // whole
-    return quotient * part + ((value - quotient * whole) * part) // whole
-
-
-@kernel
-def closable(ins: Any, side: int, position_side: int) -> int:
+def closable(ins: Any, side: Int, position_side: Int) -> Int:
     """Lots that an order of `side` could close now."""
     if position_side == _LONG:
         return ins["v_long"] if side < 0 else np.int64(0)
@@ -33,10 +28,11 @@ def closable(ins: Any, side: int, position_side: int) -> int:
 
 
 @kernel
-def move_position(ins: Any, side: int, position_side: int, price: int, size: int) -> int:
+def move_position(ins: Any, side: Int, position_side: Int, price: Int, size: Int) -> Int:
     """Apply a fill and return what it realises, in money units, without fees.
 
-    In one-way mode a fill closes the opposite leg first and opens with the rest; in hedge mode the leg is named.
+    In one-way mode a fill closes the opposite leg first and opens with the rest; in hedge mode the leg is
+    named.
     """
     closing = min(size, closable(ins, side, position_side))
     realised = np.int64(0)
@@ -48,7 +44,7 @@ def move_position(ins: Any, side: int, position_side: int, price: int, size: int
 
 
 @kernel
-def _open(ins: Any, side: int, price: int, size: int) -> None:
+def _open(ins: Any, side: Int, price: Int, size: Int) -> None:
     value = notional(ins, price, size)
     if side > 0:
         ins["v_long"] += size
@@ -59,7 +55,7 @@ def _open(ins: Any, side: int, price: int, size: int) -> None:
 
 
 @kernel
-def _close(ins: Any, leg: int, price: int, size: int) -> int:
+def _close(ins: Any, leg: Int, price: Int, size: Int) -> Int:
     value = notional(ins, price, size)
     if leg > 0:
         entry = proportion(ins["v_long_value"], size, ins["v_long"])

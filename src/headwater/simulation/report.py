@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from headwater.domain.event import NO_PRICE
-from headwater.domain.order import OrderStatus, Reason
+from headwater.domain.order import FillKind, OrderStatus, Reason
 from headwater.kernels.kernel import kernel
+from headwater.kernels.scalar import Bool, Int
 from headwater.simulation.fees import fee_rate_e8
 from headwater.simulation.kinds import ReportKind, WakeKind
 from headwater.simulation.latency import report_arrival
@@ -24,14 +25,15 @@ _FILLED = int(OrderStatus.FILLED)
 _PARTIALLY_FILLED = int(OrderStatus.PARTIALLY_FILLED)
 _NEW = int(OrderStatus.NEW)
 _NO_REASON = int(Reason.NONE)
+_LIQUIDATION = int(FillKind.LIQUIDATION)
 
 
 @kernel
-def post_report(sim: Sim, i: int, ts: int, kind: int) -> Any:
+def post_report(sim: Sim, i: Int, ts: Int, kind: Int) -> Any:
     """Append an empty report of instrument `i` sent at `ts` and return its record for the sender to fill in.
 
-    If the trader is to be woken by it, the venue may not run on past its arrival: what the trader does then can
-    reach the venue at that instant.
+    If the trader is to be woken by it, the venue may not run on past its arrival: what the trader does then
+    can reach the venue at that instant.
     """
     clock = sim.clock[0]
     arrival = report_arrival(sim.venues[sim.instruments[i]["venue"]], sim.tables, ts)
@@ -63,7 +65,7 @@ def post_report(sim: Sim, i: int, ts: int, kind: int) -> Any:
 
 
 @kernel
-def report_order(sim: Sim, handle: int, ts: int, kind: int, reason: int) -> None:
+def report_order(sim: Sim, handle: Int, ts: Int, kind: Int, reason: Int) -> None:
     """Tell the trader how its order stands."""
     order = sim.orders[handle]
     report = post_report(sim, order["instrument"], ts, kind)
@@ -74,7 +76,7 @@ def report_order(sim: Sim, handle: int, ts: int, kind: int, reason: int) -> None
 
 
 @kernel
-def _name_order(report: Any, order: Any, handle: int) -> None:
+def _name_order(report: Any, order: Any, handle: Int) -> None:
     report["order"] = handle
     report["number"] = order["number"]
     report["status"] = order["v_status"]
@@ -85,29 +87,57 @@ def _name_order(report: Any, order: Any, handle: int) -> None:
 
 
 @kernel
-def fill_order(sim: Sim, handle: int, price: int, size: int, ts: int, is_maker: bool, fill_kind: int) -> None:
+def fill_order(sim: Sim, handle: Int, price: Int, size: Int, ts: Int, is_maker: Bool, fill_kind: Int) -> None:
     """Execute `size` lots of an order at `price` ticks: position, fee, wallet, report."""
     order = sim.orders[handle]
-    i = order["instrument"]
-    ins = sim.instruments[i]
-    value = notional(ins, price, size)
-    fee = fee_units(value, fee_rate_e8(sim, ins, ts, value, is_maker))
     order["v_filled"] += size
     order["v_status"] = _FILLED if order["v_filled"] >= order["v_size"] else _PARTIALLY_FILLED
-    realised = move_position(ins, order["side"], order["position_side"], price, size)
-    sim.accounts[ins["account"]]["wallet"] += realised - fee
-    report = post_report(sim, i, ts, _FILL)
+    i = order["instrument"]
+    report = _post_fill(sim, i, order["side"], order["position_side"], price, size, ts, is_maker)
     _name_order(report, order, handle)
-    report["price"] = price
-    report["size"] = size
-    report["cash"] = cash_change(ins, order["side"], value)
-    report["fee"] = fee
-    report["is_maker"] = is_maker
     report["fill_kind"] = fill_kind
 
 
 @kernel
-def leave_market(sim: Sim, handle: int) -> None:
+def forced_fill(sim: Sim, i: Int, side: Int, position_side: Int, price: Int, size: Int, ts: Int) -> None:
+    """Liquidate: a taker's fill that belongs to no order (``order`` and ``number`` of the report are -1)."""
+    report = _post_fill(sim, i, side, position_side, price, size, ts, False)
+    report["side"] = side
+    report["position_side"] = position_side
+    report["fill_kind"] = _LIQUIDATION
+
+
+@kernel
+def _post_fill(
+    sim: Sim, i: Int, side: Int, position_side: Int, price: Int, size: Int, ts: Int, is_maker: Bool
+) -> Any:
+    """Position, fee, wallet, and a report that still has to say whose fill it is."""
+    ins = sim.instruments[i]
+    value = notional(ins, price, size)
+    fee = fee_units(value, fee_rate_e8(sim, ins, ts, value, is_maker))
+    realised = move_position(ins, side, position_side, price, size)
+    sim.accounts[ins["account"]]["wallet"] += realised - fee
+    count_exposed(sim, ins)
+    report = post_report(sim, i, ts, _FILL)
+    report["price"] = price
+    report["size"] = size
+    report["cash"] = cash_change(ins, side, value)
+    report["fee"] = fee
+    report["is_maker"] = is_maker
+    return report
+
+
+@kernel
+def count_exposed(sim: Sim, ins: Any) -> None:
+    """Count the instruments that marks and funding can move: the venue can't be left behind meanwhile."""
+    exposed = ins["has_mark"] != 0 and (ins["v_long"] != 0 or ins["v_short"] != 0)
+    if exposed != (ins["v_exposed"] != 0):
+        ins["v_exposed"] = exposed
+        sim.clock[0]["exposed"] += 1 if exposed else -1
+
+
+@kernel
+def leave_market(sim: Sim, handle: Int) -> None:
     """Take a resting order out of the venue's lists; its status says why."""
     ins = sim.instruments[sim.orders[handle]["instrument"]]
     unrest(ins, sim.orders, handle)
@@ -116,7 +146,7 @@ def leave_market(sim: Sim, handle: int) -> None:
 
 
 @kernel
-def end_order(sim: Sim, handle: int, status: int, reason: int, ts: int) -> None:
+def end_order(sim: Sim, handle: Int, status: Int, reason: Int, ts: Int) -> None:
     """An order that is in no list ends for a reason: cancelled, rejected, expired."""
     sim.orders[handle]["v_status"] = status
     report_order(sim, handle, ts, _ACK, reason)

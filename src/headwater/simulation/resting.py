@@ -1,7 +1,8 @@
-"""Own orders that rest at the venue: one list per side, best price first, first come first served within a price.
+"""Own orders that rest at the venue: one list per side, best price first, first come first served within a
+price.
 
-Own orders are few, updates of the market are many. A mask with one bit per price modulo 64 answers "no own order at this
-price" without touching the list.
+Own orders are few, updates of the market are many. A mask with one bit per price modulo 64 answers "no own
+order at this price" without touching the list.
 """
 
 from __future__ import annotations
@@ -11,24 +12,25 @@ from typing import Any
 import numpy as np
 
 from headwater.kernels.kernel import kernel
+from headwater.kernels.scalar import Bool, Int
 from headwater.simulation.state import NO_HANDLE
 
 
 @kernel
-def list_head(ins: Any, side: int) -> int:
+def list_head(ins: Any, side: Int) -> Int:
     """Handle of the best resting order of `side`, or ``NO_HANDLE``."""
     return ins["v_buy_head"] if side > 0 else ins["v_sell_head"]
 
 
 @kernel
-def may_rest_at(ins: Any, side: int, price: int) -> bool:
+def may_rest_at(ins: Any, side: Int, price: Int) -> Bool:
     """False only if no own order of `side` rests at `price`."""
     mask = ins["v_buy_mask"] if side > 0 else ins["v_sell_mask"]
     return (mask >> (price & 63)) & 1 != 0
 
 
 @kernel
-def rest(ins: Any, orders: Any, handle: int) -> None:
+def rest(ins: Any, orders: Any, handle: Int) -> None:
     """Insert an order behind all of its price."""
     order = orders[handle]
     side = order["side"]
@@ -56,7 +58,7 @@ def rest(ins: Any, orders: Any, handle: int) -> None:
 
 
 @kernel
-def unrest(ins: Any, orders: Any, handle: int) -> None:
+def unrest(ins: Any, orders: Any, handle: Int) -> None:
     """Take an order out of its list."""
     order = orders[handle]
     previous = order["previous"]
@@ -73,7 +75,7 @@ def unrest(ins: Any, orders: Any, handle: int) -> None:
 
 
 @kernel
-def _refresh_mask(ins: Any, orders: Any, side: int) -> None:
+def _refresh_mask(ins: Any, orders: Any, side: Int) -> None:
     mask = np.int64(0)
     handle = list_head(ins, side)
     while handle != NO_HANDLE:

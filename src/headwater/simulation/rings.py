@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from headwater.kernels.kernel import kernel
+from headwater.kernels.scalar import Int
 from headwater.simulation.state import FAR_FUTURE
 
 
 @kernel
-def ring_slot(ring: Any, head: int, tail: int, ts: int) -> int:
+def ring_slot(ring: Any, head: Int, tail: Int, ts: Int) -> Int:
     """Make room for a message that arrives at `ts` and return its index; the caller advances `tail` by one.
 
     Messages of other venues that arrive later are moved up by one: almost always there are none.
@@ -25,7 +26,7 @@ def ring_slot(ring: Any, head: int, tail: int, ts: int) -> int:
 
 
 @kernel
-def ring_first_ts(ring: Any, head: int, tail: int) -> int:
+def ring_first_ts(ring: Any, head: Int, tail: Int) -> Int:
     """Arrival of the first message, ``FAR_FUTURE`` when there is none."""
     if head == tail:
         return np.int64(FAR_FUTURE)

@@ -1,14 +1,14 @@
-"""Orders that wait at the venue: stops, take-profits and trailing stops for their price, and with bars alone every order
-for the bar that it may take part in.
+"""Orders that wait at the venue: stops, take-profits and trailing stops for their price, and with bars
+alone every order for the bar that it may take part in.
 
 Which prices arm what::
 
     STOP_*         buy: price >= trigger    sell: price <= trigger
     TAKE_PROFIT_*  buy: price <= trigger    sell: price >= trigger
-    TRAILING_STOP  like STOP, with a trigger that follows the best price since activation at a distance of `trail` ticks
+    TRAILING_STOP  like STOP, with a trigger that follows the best price since activation, `trail` ticks away
 
-A price is the last trade (ticks), or the mark or index (units of 1e-8), whichever the order names; an order that names a
-price which the data does not hold was refused when it was sent.
+A price is the last trade (ticks), or the mark or index (units of 1e-8), whichever the order names; an order
+that names a price which the data does not hold was refused when it was sent.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 from headwater.domain.event import NO_PRICE
 from headwater.domain.order import OrderKind, OrderStatus, TriggerBy
 from headwater.kernels.kernel import kernel
+from headwater.kernels.scalar import Bool, Int
 from headwater.simulation.kinds import ReportKind
 from headwater.simulation.report import report_order
 from headwater.simulation.state import NO_HANDLE, Sim
@@ -36,13 +37,13 @@ _ACK = int(ReportKind.ACK)
 
 
 @kernel
-def is_waiting(order: Any) -> bool:
+def is_waiting(order: Any) -> Bool:
     """Whether the order is in the waiting list."""
     return order["v_status"] == _UNTRIGGERED
 
 
 @kernel
-def reference_price(ins: Any, trigger_by: int) -> int:
+def reference_price(ins: Any, trigger_by: Int) -> Int:
     """The venue's current price of that sort, or NO_PRICE."""
     if trigger_by == _LAST:
         return ins["v_last"]
@@ -50,16 +51,16 @@ def reference_price(ins: Any, trigger_by: int) -> int:
 
 
 @kernel
-def trigger_direction(order: Any) -> int:
+def trigger_direction(order: Any) -> Int:
     """+1: fires when the price rises to the trigger; -1: when it falls to it."""
     kind = order["kind"]
-    stops = kind == _STOP_MARKET or kind == _STOP_LIMIT or kind == _TRAILING
+    stops = kind in (_STOP_MARKET, _STOP_LIMIT, _TRAILING)
     return np.int64(order["side"]) if stops else -np.int64(order["side"])
 
 
 @kernel
-def would_fire(ins: Any, order: Any) -> bool:
-    """Whether a new conditional order is on the wrong side of the price already. Trailing stops set their own trigger."""
+def would_fire(ins: Any, order: Any) -> Bool:
+    """Whether a new conditional order is past its trigger already. Trailing stops set their own trigger."""
     if order["kind"] == _TRAILING:
         return False
     price = reference_price(ins, order["trigger_by"])
@@ -67,7 +68,7 @@ def would_fire(ins: Any, order: Any) -> bool:
 
 
 @kernel
-def await_trigger(sim: Sim, handle: int, ts: int) -> None:
+def await_trigger(sim: Sim, handle: Int, ts: Int) -> None:
     """Put an order into the waiting list of its instrument, behind those that came before."""
     order = sim.orders[handle]
     ins = sim.instruments[order["instrument"]]
@@ -83,7 +84,7 @@ def await_trigger(sim: Sim, handle: int, ts: int) -> None:
 
 
 @kernel
-def _append(ins: Any, orders: Any, handle: int) -> None:
+def _append(ins: Any, orders: Any, handle: Int) -> None:
     last = np.int64(NO_HANDLE)
     following = ins["v_trigger_head"]
     while following != NO_HANDLE:
@@ -98,7 +99,7 @@ def _append(ins: Any, orders: Any, handle: int) -> None:
 
 
 @kernel
-def forget_trigger(sim: Sim, handle: int) -> None:
+def forget_trigger(sim: Sim, handle: Int) -> None:
     """Take an order out of the waiting list."""
     order = sim.orders[handle]
     ins = sim.instruments[order["instrument"]]
@@ -113,17 +114,19 @@ def forget_trigger(sim: Sim, handle: int) -> None:
 
 
 @kernel
-def release(sim: Sim, handle: int) -> None:
+def release(sim: Sim, handle: Int) -> None:
     """An order has waited long enough: it leaves the list and becomes an ordinary market or limit order."""
     forget_trigger(sim, handle)
     sim.orders[handle]["v_status"] = _NEW
 
 
 @kernel
-def first_fired(sim: Sim, i: int, trigger_by: int) -> int:
-    """Handle of the first waiting order that the current price arms, or ``NO_HANDLE``. Moves trailing triggers."""
+def first_fired(sim: Sim, i: Int, trigger_by: Int) -> Int:
+    """Handle of the first waiting order that the price arms, or ``NO_HANDLE``. Moves trailing triggers."""
     ins = sim.instruments[i]
     price = reference_price(ins, trigger_by)
+    if price == NO_PRICE:
+        return np.int64(NO_HANDLE)
     handle = ins["v_trigger_head"]
     while handle != NO_HANDLE:
         order = sim.orders[handle]
@@ -136,20 +139,19 @@ def first_fired(sim: Sim, i: int, trigger_by: int) -> int:
 
 
 @kernel
-def _fires(order: Any, price: int) -> bool:
+def _fires(order: Any, price: Int) -> Bool:
     return order["v_trigger"] != NO_PRICE and (price - order["v_trigger"]) * trigger_direction(order) >= 0
 
 
 @kernel
-def _trail(ins: Any, order: Any, price: int) -> None:
-    """A trailing stop follows the price once its activation price (if any) was reached, and never goes back."""
+def _trail(ins: Any, order: Any, price: Int) -> None:
+    """A trailing stop follows the price once its activation price, if any, was reached, and never back."""
     if order["kind"] != _TRAILING or price == NO_PRICE:
         return
     side = np.int64(order["side"])
-    if order["trigger"] != NO_PRICE:
-        if (price - order["trigger"]) * side > 0:
-            return  # a selling stop becomes active when the price rises to the activation price
-        order["trigger"] = NO_PRICE
+    is_active = order["v_trigger"] != NO_PRICE or order["trigger"] == NO_PRICE
+    if not is_active and (price - order["trigger"]) * side > 0:
+        return  # a selling stop becomes active when the price rises to the activation price
     distance = order["trail"] if order["trigger_by"] == _LAST else order["trail"] * ins["fine_per_tick"]
     proposed = price + side * distance
     if order["v_trigger"] == NO_PRICE or (proposed - order["v_trigger"]) * side < 0:
