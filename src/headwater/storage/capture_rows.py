@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 from headwater.domain.errors import ImportRefusedError
@@ -13,8 +14,8 @@ from headwater.storage.receive_clock import ReceiveClock
 
 
 class CaptureRows:
-    """One :class:`EventRows` per instrument, drained together so that one clock correction serves the whole
-    file.
+    """One :class:`EventRows` per instrument and depth, drained together: one clock correction serves them
+    all.
 
     Parameters
     ----------
@@ -24,25 +25,43 @@ class CaptureRows:
 
     def __init__(self, path: Path, context: ImportContext) -> None:
         self.path = path
-        self._context = context
-        self._rows: dict[str, EventRows] = {}
+        self.context = context
+        self._rows: dict[tuple[str, int], EventRows] = {}
+        self._instruments: set[str] = set()
+        self._venue_grids: dict[str, tuple[Decimal, Decimal, str]] = {}
         self._clock = ReceiveClock()
 
-    def of(self, instrument: str) -> EventRows:
+    def of(self, instrument: str, book_levels: int | None = None) -> EventRows:
         """The rows of `instrument`; the user's ``--instrument`` names the only one of a file.
+
+        Parameters
+        ----------
+        instrument : id as the file has it
+        book_levels : depth of the book stream, 0 for a whole book; None for what is not a book, which goes
+            with the first stream of the instrument
 
         Raises
         ------
         ImportRefusedError
             the user named one instrument and the file holds several
         """
-        if instrument not in self._rows:
-            self._rows[instrument] = self._new_rows(instrument)
-        return self._rows[instrument]
+        known = [depth for name, depth in self._rows if name == instrument]
+        if book_levels is None:
+            book_levels = known[0] if known else 0
+        elif book_levels not in known and known == [0] and not self._rows[instrument, 0].has_book:
+            rows = self._rows[instrument, book_levels] = self._rows.pop((instrument, 0))
+            rows.book_levels = book_levels
+        if (instrument, book_levels) not in self._rows:
+            self._rows[instrument, book_levels] = self._new_rows(instrument, book_levels)
+        return self._rows[instrument, book_levels]
 
     def findings_of(self, instrument: str) -> Findings:
         """The findings of `instrument`, under the name that the user gave it."""
-        return self._context.findings_of(self._context.instrument or instrument)
+        return self.context.findings_of(self.context.instrument or instrument)
+
+    def learn_grid(self, instrument: str, tick_size: str | Decimal, lot_size: str | Decimal) -> None:
+        """The venue's own rules, recorded in the file: they go before the rulebook."""
+        self._venue_grids[instrument] = Decimal(tick_size), Decimal(lot_size), "venue"
 
     def ready(self) -> Iterator[Batch]:
         """Batches, if enough has been collected to make some."""
@@ -56,18 +75,24 @@ class CaptureRows:
             return
         self._clock.correct([batch.events for batch in batches])
         for batch in batches:
-            findings = self._context.findings_of(batch.instrument)
+            findings = self.context.findings_of(batch.instrument)
             findings.clock = self._clock.words
             findings.latency_usable = self._clock.latency_usable
         yield from batches
 
-    def _new_rows(self, instrument: str) -> EventRows:
-        named = self._context.instrument
-        if named is not None and self._rows:
+    def _new_rows(self, instrument: str, book_levels: int) -> EventRows:
+        self._instruments.add(instrument)
+        named = self.context.instrument
+        if named is not None and len(self._instruments) > 1:
             raise ImportRefusedError(
                 f"{self.path}: --instrument {named} names one instrument, but the file holds "
-                f"{next(iter(self._rows))} and {instrument}; leave the option out"
+                f"{' and '.join(sorted(self._instruments))}; leave the option out"
             )
         name = named or instrument
-        note = self._context.findings_of(name).notes.append
-        return EventRows(name, str(self.path), DataGrid(name, self._context.grid, note))
+        note = self.context.findings_of(name).notes.append
+
+        return EventRows(name, str(self.path), DataGrid(instrument, self._grid, note), book_levels)
+
+    def _grid(self, instrument: str, ts: int) -> tuple[Decimal, Decimal, str] | None:
+        learned = self._venue_grids.get(instrument)
+        return learned or self.context.grid(self.context.instrument or instrument, ts)

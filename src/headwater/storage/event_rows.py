@@ -179,6 +179,8 @@ class EventRows:
 
     def __init__(self, instrument: str, where: str, grid: DataGrid, book_levels: int = 0) -> None:
         self.instrument = instrument
+        self.has_book = False
+        """Whether a book stream writes here."""
         self.book_levels = book_levels
         self.line = 0
         """Line (or record) of the file that the next segments come from; told in error messages."""

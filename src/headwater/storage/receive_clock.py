@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
-from headwater.domain.event import Events
+from headwater.domain.event import EventKind, Events
 from headwater.tape.clock import correct_clock
 
 NO_TIME: Final = 0
@@ -38,11 +39,18 @@ class ReceiveClock:
             events["ts_venue"][absent] = events["ts_local"][absent]
 
     def _decide(self, batches: list[Events]) -> None:
-        timed = [events[events["ts_venue"] != NO_TIME] for events in batches]
+        timed = [events[_is_timed(events)] for events in batches]
         ts_local = np.concatenate([events["ts_local"] for events in timed])
         ts_venue = np.concatenate([events["ts_venue"] for events in timed])
+        order = np.argsort(ts_local, kind="stable")
+        ts_local, ts_venue = ts_local[order], ts_venue[order]
         if len(ts_local) == 0:
             self._shift_ns, self.words, self.latency_usable = 0, "no venue times in the file", False
             return
         corrected, self.words, self.latency_usable = correct_clock(ts_local, ts_venue, BASE_LATENCY_NS)
         self._shift_ns = int(corrected[0] - ts_local[0])
+
+
+def _is_timed(events: Events) -> npt.NDArray[np.bool_]:
+    """Rows whose venue time says when the venue sent them; that of a funding rate lies in the future."""
+    return np.asarray((events["ts_venue"] != NO_TIME) & (events["kind"] != EventKind.FUNDING))

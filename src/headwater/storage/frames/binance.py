@@ -17,10 +17,11 @@ from headwater.domain.event import EventKind, PrintClass
 from headwater.ports.importer import Findings
 from headwater.storage.capture_rows import CaptureRows
 from headwater.storage.event_rows import ASK_QUOTE, BID_QUOTE, EventRows, code
-from headwater.storage.frames.binance_book import BinanceBook, Diff, Snapshot, note_limited
+from headwater.storage.frames.binance_book import BinanceBook, Diff, Snapshot
+from headwater.storage.frames.book_stream import BookStream, note_limited
+from headwater.storage.frames.exact import FUNDING, MS, OPEN_INTEREST, fine_units, rate_units
 from headwater.storage.receive_clock import NO_TIME
 
-MS: Final = 1_000_000
 _ABSENT: Final = msgspec.Raw(b"")
 _EMPTY: Final = msgspec.Raw(b"[]")
 
@@ -34,6 +35,16 @@ _TRADE: Final = {
     for maker_buyer in (False, True)
     for print_class in PrintClass
 }
+
+
+class ForceOrder(msgspec.Struct, gc=False):
+    """``o`` of a forceOrder message: the liquidating order; ``p`` is its limit, the bankruptcy price."""
+
+    s: str
+    S: str
+    q: msgspec.Raw
+    p: msgspec.Raw
+    T: int
 
 
 class Payload(msgspec.Struct, gc=False):
@@ -55,6 +66,7 @@ class Payload(msgspec.Struct, gc=False):
     q: msgspec.Raw = _ABSENT
     m: bool = False
     X: str = "MARKET"
+    o: ForceOrder | None = None
     lastUpdateId: int = -1  # noqa: N815  (the venue's name)
     bids: msgspec.Raw = _EMPTY
     asks: msgspec.Raw = _EMPTY
@@ -65,6 +77,22 @@ class Frame(Payload, gc=False):
 
     stream: str = ""
     data: Payload | None = None
+
+
+class OpenInterest(msgspec.Struct, gc=False):
+    """A REST answer of ``openInterest``."""
+
+    symbol: str
+    openInterest: str  # noqa: N815
+    time: int
+
+
+class Funding(msgspec.Struct, gc=False):
+    """One element of a REST answer of ``fundingRate``."""
+
+    symbol: str
+    fundingTime: int  # noqa: N815
+    fundingRate: str  # noqa: N815
 
 
 decode_frame: Final = msgspec.json.Decoder(Frame).decode
@@ -85,6 +113,7 @@ class _Symbol:
     book: BinanceBook
     trade_ids: dict[str, int] = field(default_factory=dict)
     trade_stream: str = ""
+    funded: int = 0
 
 
 class BinanceFrames:
@@ -109,6 +138,7 @@ class BinanceFrames:
             "trade": self._on_trade,
             "aggTrade": self._on_trade,
             "bookTicker": self._on_quote,
+            "forceOrder": self._on_liquidation,
         }
 
     def on_frame(self, line: int, ts_local: int, body: bytes | str) -> None:
@@ -155,7 +185,7 @@ class BinanceFrames:
         if state is None:
             instrument = instrument_id(self._market, symbol)
             rows, findings = self._rows.of(instrument), self._rows.findings_of(instrument)
-            book = BinanceBook(rows, findings, self._carried.get(rows.instrument))
+            book = BinanceBook(BookStream(rows, findings), self._carried.get(rows.instrument))
             state = self._symbols[symbol] = _Symbol(rows, findings, book)
         return state
 
@@ -202,6 +232,40 @@ class BinanceFrames:
             )
         state.trade_ids[payload.e] = number
         return True
+
+    def _on_liquidation(self, line: int, ts_local: int, payload: Payload) -> None:
+        order = payload.o
+        if order is None:
+            return
+        rows = self._symbol(order.s).rows
+        rows.line = line
+        word = code(EventKind.LIQUIDATION, 1 if order.S == "BUY" else -1)
+        rows.level(word, ts_local, order.T * MS, order.p, order.q)
+        rows.end()
+
+    def on_open_interest(self, line: int, ts_local: int, answer: OpenInterest) -> None:
+        """A polled open interest; COIN-M counts contracts, which are no amount of base coin."""
+        if self._market == "coinm":
+            self._left_out["open interest in contracts"] = (
+                self._left_out.get("open interest in contracts", 0) + 1
+            )
+            return
+        rows = self._symbol(answer.symbol).rows
+        rows.line = line
+        rows.value(OPEN_INTEREST, ts_local, answer.time * MS, 0, fine_units(answer.openInterest))
+        rows.end()
+
+    def on_funding(self, line: int, ts_local: int, answers: list[Funding]) -> None:
+        """Polled settlements: each is written when it is seen first."""
+        for answer in answers:
+            state = self._symbol(answer.symbol)
+            if answer.fundingTime <= state.funded:
+                continue
+            state.funded = answer.fundingTime
+            state.rows.line = line
+            rate = rate_units(answer.fundingRate)
+            state.rows.value(FUNDING, ts_local, answer.fundingTime * MS, rate, 0)
+            state.rows.end()
 
     def _on_quote(self, line: int, ts_local: int, payload: Payload) -> None:
         rows = self._symbol(payload.s).rows

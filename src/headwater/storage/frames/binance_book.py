@@ -17,17 +17,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any, Final
 
-from headwater.domain.event import NO_PRICE
-from headwater.ports.importer import Findings
-from headwater.storage.event_rows import (
-    ASK_DELTA,
-    ASK_SNAPSHOT,
-    BID_DELTA,
-    BID_SNAPSHOT,
-    CLEAR,
-    GAP,
-    EventRows,
-)
+from headwater.storage.frames.book_stream import BookStream, note_limited
 from headwater.storage.receive_clock import NO_TIME
 
 PENDING_MAX: Final = 10_000
@@ -61,27 +51,26 @@ class Snapshot:
 
 
 class BinanceBook:
-    """Feeds one symbol's book messages to `rows` in the order in which they may be applied.
+    """Feeds one symbol's book messages to `stream` in the order in which they may be applied.
 
     Parameters
     ----------
-    rows, findings : where events and defects go
+    stream : where the messages and the holes between them go
     last : ``u`` of the last diff of an earlier file that this one continues, or None
     """
 
-    def __init__(self, rows: EventRows, findings: Findings, last: int | None = None) -> None:
-        self._rows = rows
-        self._findings = findings
+    def __init__(self, stream: BookStream, last: int | None = None) -> None:
+        self._stream = stream
         self.last = last
         """``u`` of the last diff that was written, None before there is a book."""
-        self._trusted = last is not None
+        stream.started = stream.trusted = last is not None
         self._hole = (0, 0)
         self._waiting: Snapshot | None = None
         self._pending: deque[Diff] = deque(maxlen=PENDING_MAX)
 
     def on_snapshot(self, snapshot: Snapshot) -> None:
         """A full book; ignored when the book at hand is sound and newer."""
-        if self._trusted and self.last is not None and snapshot.last <= self.last:
+        if self._stream.trusted and self.last is not None and snapshot.last <= self.last:
             self._note(f"line {snapshot.line}: a snapshot older than the book was left out")
             return
         self._waiting = snapshot
@@ -89,7 +78,7 @@ class BinanceBook:
 
     def on_diff(self, diff: Diff) -> None:
         """A change; kept back while there is no book, judged by its sequence numbers otherwise."""
-        if self._waiting is not None or not self._trusted:
+        if self._waiting is not None or not self._stream.trusted:
             self._pending.append(diff)
         if self._waiting is not None:
             self._join(diff.ts_local)
@@ -155,58 +144,32 @@ class BinanceBook:
         if self._hole[0] < diff.last < self._hole[1]:
             self._note(f"line {diff.line}: a diff arrived out of order and was left out")
         else:
-            self._findings.duplicates += 1
-            self._note(f"line {diff.line}: a repeated diff was left out")
+            self._stream.repeated(diff.line, "diff")
 
     def _gap(self, diff: Diff, ts_local: int, why: str) -> None:
         # How many diffs are missing is not known: update ids count changes, not messages. At least one is.
-        self._findings.sequence_gaps += 1
-        self._findings.lost_messages += 1
-        self._note(f"line {diff.line}: at least one depth message is missing: {why}")
-        self._rows.line = diff.line
-        self._rows.value(GAP, ts_local, diff.ts_venue, 0, 0)
-        self._rows.end()
-        self._trusted = False
+        self._stream.gap(diff.line, ts_local, diff.ts_venue, 1, why, counted=False)
 
     def _write(self, diff: Diff, ts_local: int) -> None:
-        rows = self._rows
-        rows.line = diff.line
-        rows.levels(BID_DELTA, ts_local, diff.ts_venue, diff.bids)
-        rows.levels(ASK_DELTA, ts_local, diff.ts_venue, diff.asks)
-        rows.end()
+        self._stream.delta(diff.line, ts_local, diff.ts_venue, diff.bids, diff.asks)
         self.last = diff.last
 
     def _write_snapshot(self, snapshot: Snapshot, ts_local: int, ts_venue: int) -> None:
-        rows = self._rows
-        rows.line = snapshot.line
-        rows.value(CLEAR, ts_local, ts_venue, NO_PRICE, 0)
-        rows.levels(BID_SNAPSHOT, ts_local, ts_venue, snapshot.bids)
-        rows.levels(ASK_SNAPSHOT, ts_local, ts_venue, snapshot.asks)
-        rows.end()
+        self._stream.snapshot(snapshot.line, ts_local, ts_venue, snapshot.bids, snapshot.asks)
         self.last = None
-        self._trusted = True
 
     def _begin_without_snapshot(self) -> None:
         first = self._pending[0]
-        self._note(
-            "no snapshot in the file: the book is not to be trusted; "
-            "import it in one command behind the file that it continues"
+        self._stream.unknown(
+            first.line,
+            first.ts_local,
+            first.ts_venue,
+            "no snapshot in the file, so the book is not to be trusted; "
+            "import it in one command behind the file that it continues",
         )
-        self._rows.line = first.line
-        self._rows.value(GAP, first.ts_local, first.ts_venue, 0, 0)
-        self._rows.end()
         for diff in self._pending:
             self._write_next(diff, diff.ts_local)
         self._pending.clear()
 
     def _note(self, sentence: str) -> None:
-        note_limited(self._findings, sentence)
-
-
-NOTES_MAX: Final = 100
-
-
-def note_limited(findings: Findings, sentence: str) -> None:
-    """Add a note, up to a hundred; the counts of the findings tell of the rest."""
-    if len(findings.notes) < NOTES_MAX:
-        findings.notes.append(sentence)
+        note_limited(self._stream.findings, sentence)
