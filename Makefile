@@ -1,6 +1,6 @@
 # Every target sets up .venv by itself; nothing else needs to be installed but Python 3.11 or newer.
 #
-#   make demo [TAPE=PATH]   replay a market through a strategy and write a report
+#   make demo [TAPE=PATH [INSTRUMENT=ID]]   replay a market through a strategy and write a report
 #   make test               all tests
 #   make check              format, lint, types, import contract, tests, coverage, documentation
 #   make bench              measure; benchmarks/results/latest.json
@@ -13,6 +13,7 @@ SHELL := /bin/bash
 
 BIN := .venv/bin
 TAPE ?=
+INSTRUMENT ?=
 SEED ?= 7
 PYTEST_ARGS ?=
 export PYTHON
@@ -23,7 +24,8 @@ setup:
 	@scripts/setup
 
 demo: setup
-	@$(BIN)/python scripts/demo.py --seed $(SEED) $(if $(TAPE),--tape "$(TAPE)")
+	@$(BIN)/python -m scripts.demo --seed $(SEED) $(if $(TAPE),--tape "$(TAPE)") \
+		$(if $(INSTRUMENT),--instrument "$(INSTRUMENT)")
 
 test: setup
 	$(BIN)/pytest $(PYTEST_ARGS)

@@ -36,7 +36,7 @@ BID: Final = 0
 ASK: Final = 1
 
 
-@kernel(cache=False)
+@kernel(cached=False)
 def _next_bits(random: npt.NDArray[np.uint64]) -> Any:
     random[0] = random[0] + np.uint64(0x9E3779B97F4A7C15)
     bits = random[0]
@@ -45,22 +45,22 @@ def _next_bits(random: npt.NDArray[np.uint64]) -> Any:
     return bits ^ (bits >> np.uint64(31))
 
 
-@kernel(cache=False)
+@kernel(cached=False)
 def _uniform(random: npt.NDArray[np.uint64]) -> Any:
     return ((_next_bits(random) >> np.uint64(11)) + np.uint64(1)) * (1.0 / 9007199254740993.0)
 
 
-@kernel(cache=False)
+@kernel(cached=False)
 def _below(random: npt.NDArray[np.uint64], limit: int) -> Any:
     return np.int64(_next_bits(random) % np.uint64(limit))
 
 
-@kernel(cache=False)
+@kernel(cached=False)
 def _is_heads(random: npt.NDArray[np.uint64]) -> Any:
     return (_next_bits(random) & np.uint64(1)) != np.uint64(0)
 
 
-@kernel(cache=False)
+@kernel(cached=False)
 def _opening_level(random: Any, sizes: Any, row: int) -> Row:
     """Kind, side, tick and size of one of the first rows, bids and asks in turn."""
     size = np.int64(1 + _below(random, 3000))
@@ -73,7 +73,7 @@ def _opening_level(random: Any, sizes: Any, row: int) -> Row:
     return DEPTH, -1, tick, size
 
 
-@kernel(cache=False)
+@kernel(cached=False)
 def _take_off(sizes: Any, touch: Any, waiting: Any) -> Row:
     """The update that shows the trade before it: the touch keeps what is left, or moves on."""
     side, tick, size = waiting[0], waiting[1], waiting[2]
@@ -86,7 +86,7 @@ def _take_off(sizes: Any, touch: Any, waiting: Any) -> Row:
     return DEPTH, side, tick, size
 
 
-@kernel(cache=False)
+@kernel(cached=False)
 def _trade(random: Any, sizes: Any, touch: Any, waiting: Any) -> Row:
     """A trade of at most what stands at the touch; the book will show it in the next row."""
     wanted = np.int64(1 + -400.0 * np.log(_uniform(random)))
@@ -99,7 +99,7 @@ def _trade(random: Any, sizes: Any, touch: Any, waiting: Any) -> Row:
     return TRADE, side, tick, size
 
 
-@kernel(cache=False)
+@kernel(cached=False)
 def _distance(random: Any) -> Any:
     """Ticks from the touch: mostly a few, sometimes anywhere in the book."""
     if _uniform(random) < 0.95:
@@ -107,7 +107,7 @@ def _distance(random: Any) -> Any:
     return _below(random, LEVELS)
 
 
-@kernel(cache=False)
+@kernel(cached=False)
 def _quote(random: Any, sizes: Any, touch: Any) -> Row:
     """A level that changes: a better price inside the spread, or a new size at or behind the touch."""
     side = np.int64(1) if _is_heads(random) else np.int64(-1)
@@ -127,7 +127,7 @@ def _quote(random: Any, sizes: Any, touch: Any) -> Row:
     return DEPTH, side, tick, size
 
 
-@kernel(cache=False)
+@kernel(cached=False)
 def _fill(rows: Integers, random: Any, sizes: Any, touch: Any, waiting: Any) -> None:
     """`rows`: shape (6, n): kind, side, ts_venue, ts_local, tick, size."""
     ts_venue = np.int64(START_NS)

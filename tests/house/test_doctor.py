@@ -49,8 +49,8 @@ def test_cold_kernels_ask_for_a_warm_up(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 def test_kernels_of_other_versions_are_counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HEADWATER_CACHE_DIR", str(tmp_path))
-    older = tmp_path / "kernels-0123456789abcdef"
-    older.mkdir()
+    older = tmp_path / "kernels" / "queue-0123456789abcdef"
+    older.mkdir(parents=True)
     (older / "kernel.nbc").write_bytes(bytes(2_000_000))
     assert finding("Older kernels").found == "1 folders of other versions, 2.0 MB"
 

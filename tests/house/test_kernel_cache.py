@@ -6,17 +6,20 @@ process prints the probe's result and how often the disk cache served it.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.house.sources import PACKAGE
+from headwater.kernels.kernel import _imports
+from tests.house.sources import PACKAGE, Source, package_sources
 
 pytestmark = pytest.mark.compiled
 
@@ -75,6 +78,27 @@ class Probe:
         done = subprocess.run(command, env=environment | flags, capture_output=True, text=True, check=True)
         answer: dict[str, Any] = json.loads(done.stdout)
         return answer
+
+
+@pytest.mark.parametrize("source", package_sources(), ids=lambda each: str(each.path.relative_to(PACKAGE)))
+def test_every_import_of_a_source_counts_for_its_kernels(source: Source) -> None:
+    """The decorator reads imports with a regular expression; the syntax tree is its slow twin."""
+    assert set(imported_files(source)) <= _imports(source.path, PACKAGE)
+
+
+def imported_files(source: Source) -> Iterator[Path]:
+    """Files of the package that the syntax tree imports, at any depth of the source."""
+    for node in ast.walk(source.tree):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            room, *parts = name.split(".")
+            base = PACKAGE.joinpath(*parts)
+            if room == "headwater" and parts and base.with_suffix(".py").is_file():
+                yield base.with_suffix(".py")
 
 
 @pytest.fixture

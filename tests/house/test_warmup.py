@@ -16,8 +16,8 @@ NOW = 2_000_000_000
 
 
 def cache(root: Path, name: str, days_old: int) -> Path:
-    folder = root / f"kernels-{name}"
-    folder.mkdir()
+    folder = root / name
+    folder.mkdir(parents=True)
     os.utime(folder, (NOW, NOW - days_old * 86_400))
     return folder
 
@@ -44,11 +44,11 @@ def test_only_caches_that_are_old_and_not_ours_are_unused(tmp_path: Path) -> Non
     ours = cache(tmp_path, "ours", days_old=DAYS_UNUSED_MAX + 1)
     cache(tmp_path, "fresh", days_old=DAYS_UNUSED_MAX - 1)
     old = cache(tmp_path, "old", days_old=DAYS_UNUSED_MAX + 1)
-    assert unused_caches(tmp_path, keep=ours, now=NOW) == [old]
+    assert unused_caches(tmp_path, keep=frozenset({ours}), now=NOW) == [old]
 
 
 def test_pruning_deletes_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    old = cache(tmp_path, "old", days_old=20_000)
+    old = cache(tmp_path / "kernels", "old", days_old=20_000)
     monkeypatch.setenv("HEADWATER_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(kernel, "JIT_DISABLED", False)
     monkeypatch.setattr(bootstrap, "warm_jobs", list)

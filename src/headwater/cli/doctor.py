@@ -143,26 +143,23 @@ def _examine_flags() -> Iterator[Finding]:
 
 
 def _examine_kernel_cache() -> Iterator[Finding]:
+    from headwater.cli.warmup import caches_folder, current_caches
+
     try:
-        from headwater.kernels.kernel import cache_root, kernel_cache_dir
+        current = current_caches()
     except ImportError as error:
-        found = f"cannot load the compiler: {error}"
-        yield Finding(
-            topic="Kernels",
-            verdict=Verdict.BROKEN,
-            found=found,
-            remedy="delete .venv and run `make demo` again",
-        )
+        found, remedy = f"cannot load the compiler: {error}", "delete .venv and run `make demo` again"
+        yield Finding(topic="Kernels", verdict=Verdict.BROKEN, found=found, remedy=remedy)
         return
-    current = kernel_cache_dir()
-    compiled = sum(1 for _ in current.rglob("*.nbc"))
+    compiled = sum(1 for folder in current for _ in folder.rglob("*.nbc"))
+    size = _megabytes(sum(folder_bytes(folder) for folder in current))
     yield Finding(
         topic="Kernels",
         verdict=Verdict.GOOD if compiled else Verdict.ATTENTION,
-        found=f"{compiled} compiled, {_megabytes(folder_bytes(current))} in {current}",
+        found=f"{compiled} compiled, {size} in {caches_folder()}",
         remedy="" if compiled else "run `headwater warmup`",
     )
-    older = [folder for folder in cache_root().glob("kernels-*") if folder != current]
+    older = [folder for folder in caches_folder().glob("*") if folder not in current]
     if older:
         size = _megabytes(sum(folder_bytes(folder) for folder in older))
         yield Finding(

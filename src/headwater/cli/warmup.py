@@ -30,7 +30,7 @@ def warmup(
     changed this takes a second.
     """
     from headwater.bootstrap import warm_jobs
-    from headwater.kernels.kernel import JIT_DISABLED, cache_root, kernel_cache_dir
+    from headwater.kernels.kernel import JIT_DISABLED
 
     if JIT_DISABLED:
         typer.echo("Nothing to compile: NUMBA_DISABLE_JIT is set.")
@@ -38,13 +38,28 @@ def warmup(
     started = time.perf_counter()
     jobs = warm_jobs()
     _run(jobs)
-    typer.echo(
-        f"Warm: {len(jobs)} jobs in {time.perf_counter() - started:.1f} s, kept in {kernel_cache_dir()}"
-    )
+    typer.echo(f"Warm: {len(jobs)} jobs in {time.perf_counter() - started:.1f} s, kept in {caches_folder()}")
     if prune:
-        for folder in unused_caches(cache_root(), keep=kernel_cache_dir(), now=time.time()):
+        for folder in unused_caches(caches_folder(), keep=current_caches(), now=time.time()):
             shutil.rmtree(folder)
             typer.echo(f"Deleted {folder}")
+
+
+def caches_folder() -> Path:
+    """Where the compiled kernels of all versions are, one folder for each source file and version."""
+    from headwater.kernels.kernel import cache_root
+
+    return cache_root() / "kernels"
+
+
+def current_caches() -> frozenset[Path]:
+    """Folders of the kernels that belong to the sources as they are now."""
+    import headwater
+    from headwater.kernels.kernel import kernel_cache_dir
+
+    package = Path(headwater.__file__).parent
+    sources = (path for path in package.rglob("*.py") if "@kernel" in path.read_text())
+    return frozenset(kernel_cache_dir(path) for path in sources)
 
 
 def _run(jobs: WarmJobs) -> None:
@@ -68,11 +83,11 @@ def _run(jobs: WarmJobs) -> None:
         progress.update(task, description="")
 
 
-def unused_caches(root: Path, keep: Path, now: float) -> list[Path]:
-    """Kernel caches under `root` other than `keep` that were last written over two weeks before `now`."""
+def unused_caches(root: Path, keep: frozenset[Path], now: float) -> list[Path]:
+    """Kernel caches under `root` that are not in `keep` and were last written over two weeks before `now`."""
     seconds_max = DAYS_UNUSED_MAX * 86_400
     return [
         folder
-        for folder in sorted(root.glob("kernels-*"))
-        if folder != keep and now - folder.stat().st_mtime > seconds_max
+        for folder in sorted(root.glob("*"))
+        if folder not in keep and now - folder.stat().st_mtime > seconds_max
     ]
