@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headwater.book.side import allocate_sides
+from headwater.domain.bar import BAR_DTYPE, BAR_STATE_DTYPE
 from headwater.domain.event import NO_PRICE, VenueStatus
 from headwater.domain.order import FILL_DTYPE, ORDER_LOG_DTYPE
 from headwater.domain.sample import LATENCY_DTYPE, SAMPLE_DTYPE
@@ -24,8 +25,6 @@ from headwater.simulation.state import (
     VENUE_DTYPE,
     Sim,
 )
-
-_NO_BARS: Final = np.dtype([("unused", "i8")], align=True)
 
 _WITHOUT_PRICE: Final = (
     *(
@@ -72,6 +71,7 @@ def allocate(
     latencies: int = 65_536,
     tables: I64 | None = None,
     bar_states: npt.NDArray[Any] | None = None,
+    bars: npt.NDArray[Any] | None = None,
 ) -> Sim:
     """A simulation in which nothing has happened yet.
 
@@ -83,7 +83,7 @@ def allocate(
     window, far_capacity : cells of a book side, see ``book/side.py``
     fills, log, samples, latencies : rows of the logs before they must be emptied
     tables : tier tables, rate rings and latency series, see ``tables.py``
-    bar_states : states of the bar builders; they belong to a room above
+    bar_states, bars : states of the bar builders and their last bars; they belong to a room above
 
     Raises
     ------
@@ -107,7 +107,8 @@ def allocate(
         order_log=np.zeros(log, ORDER_LOG_DTYPE),
         samples=np.zeros(samples, SAMPLE_DTYPE),
         latencies=np.zeros(latencies, LATENCY_DTYPE),
-        bar_states=np.zeros(0, _NO_BARS) if bar_states is None else bar_states,
+        bar_states=np.zeros(0, BAR_STATE_DTYPE) if bar_states is None else bar_states,
+        bars=np.zeros(0, BAR_DTYPE) if bars is None else bars,
     )
 
 

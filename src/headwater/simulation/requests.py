@@ -18,6 +18,7 @@ from headwater.simulation.queue import queue_join
 from headwater.simulation.report import end_order, leave_market, report_order
 from headwater.simulation.resting import rest
 from headwater.simulation.state import FAR_FUTURE, NO_HANDLE, I64, Sim
+from headwater.simulation.synthetic import show_price
 from headwater.simulation.take import crosses, leaves, protective_limit, take, takeable, venue_side
 from headwater.simulation.triggers import await_trigger, forget_trigger, is_waiting, would_fire
 
@@ -44,6 +45,7 @@ _REJECTED = int(OrderStatus.REJECTED)
 _EXPIRED = int(OrderStatus.EXPIRED)
 
 _BARS = int(PriceSource.BARS)
+_TRADES = int(PriceSource.TRADES)
 _TRADING = int(VenueStatus.TRADING)
 _HALTED = int(VenueStatus.HALTED)
 _DELISTED = int(VenueStatus.DELISTED)
@@ -192,6 +194,9 @@ def _exposure_refusal(sim: Sim, ins: Any, order: Any) -> int:
 def execute(sim: Sim, handle: int, ts: int) -> None:
     """Match an accepted (or triggered) market or limit order; rest what remains, if it may."""
     order = sim.orders[handle]
+    ins = sim.instruments[order["instrument"]]
+    if ins["source"] >= _TRADES and ins["v_last"] != NO_PRICE:
+        show_price(sim.sides, sim.levels, venue_side(order["instrument"], 1), ins["v_last"])
     if order["v_price"] == NO_PRICE:
         _execute_market(sim, handle, ts)
     else:

@@ -10,10 +10,16 @@ Money is counted in integer units of the settle currency (``money_scale`` units 
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final
 
 import numpy as np
 import numpy.typing as npt
+
+from headwater.book.side import SIDE_DTYPE
+from headwater.domain.bar import BAR_DTYPE, BAR_STATE_DTYPE
+from headwater.domain.order import FILL_DTYPE, ORDER_LOG_DTYPE
+from headwater.domain.sample import LATENCY_DTYPE, SAMPLE_DTYPE
+from headwater.kernels.pools import Pools
 
 I64 = npt.NDArray[np.int64]
 
@@ -46,6 +52,7 @@ CLOCK_DTYPE: Final = np.dtype(
         ("free_order", "i8"),  # head of the free list
         ("next_number", "i8"),  # next client order number
         ("open_count", "i8"),  # entries of `open_orders`
+        ("exposed", "i8"),  # instruments with a position that marks, margin or funding can move
         ("next_expiry", "i8"),  # first date of a good-till-date order at the venue
         ("venue_open", "i8"),  # orders resting or waiting for a trigger at the venue
         # logs
@@ -132,7 +139,7 @@ INSTRUMENT_DTYPE: Final = np.dtype(
         ("v_bar_high", "i8"),
         ("v_bar_low", "i8"),
         ("v_volume_day", "i8"),  # bucket of the rolling volume in use
-        ("v_message_open", "u1"),  # inside a message: BBO is not judged yet
+        ("v_exposed", "u1"),  # holds a position that marks and funding can move
         # trader
         ("l_position", "i8"),  # lots, signed
         ("l_long", "i8"),
@@ -279,22 +286,43 @@ VENUE_DTYPE: Final = np.dtype(
 )
 
 
-class Sim(NamedTuple):
+class Sim(Pools):
     """All arrays of one simulation, in one argument."""
 
-    clock: Any  # (1,) CLOCK_DTYPE
-    instruments: Any  # (n,) INSTRUMENT_DTYPE
-    sides: Any  # (4 n,) SIDE_DTYPE: trader's bid, ask, venue's bid, ask of each instrument
+    clock: Any
+    instruments: Any
+    sides: Any
     levels: I64
-    orders: Any  # (capacity,) ORDER_DTYPE
-    open_orders: I64  # handles of the orders that the trader holds to be open
-    requests: Any  # ring of MESSAGE_DTYPE
-    reports: Any  # ring of MESSAGE_DTYPE
-    venues: Any  # VENUE_DTYPE
-    accounts: Any  # ACCOUNT_DTYPE
-    tables: I64  # fee and margin tiers, rate rings, latency series
-    fills: Any  # FILL_DTYPE
-    order_log: Any  # ORDER_LOG_DTYPE
-    samples: Any  # SAMPLE_DTYPE
-    latencies: Any  # LATENCY_DTYPE
-    bar_states: Any  # BAR_STATE_DTYPE
+    orders: Any
+    open_orders: I64
+    requests: Any
+    reports: Any
+    venues: Any
+    accounts: Any
+    tables: I64
+    fills: Any
+    order_log: Any
+    samples: Any
+    latencies: Any
+    bar_states: Any
+    bars: Any
+
+    FIELDS: ClassVar[dict[str, np.dtype[Any]]] = {
+        "clock": CLOCK_DTYPE,  # (1,)
+        "instruments": INSTRUMENT_DTYPE,  # (n,)
+        "sides": SIDE_DTYPE,  # (4 n,): trader's bid and ask, venue's bid and ask of each instrument
+        "levels": np.dtype(np.int64),  # pool of the sides
+        "orders": ORDER_DTYPE,  # (capacity,)
+        "open_orders": np.dtype(np.int64),  # handles of the orders that the trader holds to be open
+        "requests": MESSAGE_DTYPE,  # ring
+        "reports": MESSAGE_DTYPE,  # ring
+        "venues": VENUE_DTYPE,
+        "accounts": ACCOUNT_DTYPE,
+        "tables": np.dtype(np.int64),  # fee and margin tiers, rate rings, latency series
+        "fills": FILL_DTYPE,
+        "order_log": ORDER_LOG_DTYPE,
+        "samples": SAMPLE_DTYPE,
+        "latencies": LATENCY_DTYPE,
+        "bar_states": BAR_STATE_DTYPE,  # what trades are folded into
+        "bars": BAR_DTYPE,  # the last complete bar of each state
+    }

@@ -1,0 +1,1 @@
+"""The engine: the one door, and the trader's side of every event."""

@@ -1,0 +1,164 @@
+"""What a strategy is shown: copies, never the state itself."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+
+from headwater.book.side import NO_KEY, side_next, side_size
+from headwater.domain.event import NO_PRICE
+from headwater.kernels.kernel import kernel
+from headwater.simulation.kinds import PriceSource
+from headwater.simulation.state import I64, Sim
+
+VIEW_DTYPE: Final = np.dtype(
+    [
+        ("now", "i8"),  # UTC ns at the trader
+        ("wake", "i8"),  # WakeKind
+        ("instrument", "i8"),
+        ("bid", "i8"),  # ticks, NO_PRICE if none
+        ("ask", "i8"),
+        ("bid_size", "i8"),  # lots
+        ("ask_size", "i8"),
+        ("position", "i8"),  # lots, signed
+        ("long", "i8"),  # hedge mode
+        ("short", "i8"),
+        ("last", "i8"),  # last trade
+        ("last_size", "i8"),
+        ("last_side", "i8"),
+        ("mark", "i8"),  # units of 1e-8 quote, NO_PRICE if none
+        ("index", "i8"),
+        ("funding_rate", "i8"),  # units of 1e-12, NO_PRICE before the first
+        ("bar_start", "i8"),  # UTC ns
+        ("bar_open", "i8"),
+        ("bar_high", "i8"),
+        ("bar_low", "i8"),
+        ("bar_close", "i8"),
+        ("bar_volume", "i8"),  # lots
+        ("fill_order", "i8"),  # number of the order that was filled
+        ("fill_price", "i8"),
+        ("fill_size", "i8"),
+        ("fill_side", "i8"),
+        ("fill_is_maker", "i8"),
+        ("trusted", "i8"),  # the book is whole
+        ("cash", "i8"),  # money units, cumulative, without fees and funding
+        ("fee", "i8"),
+        ("funding", "i8"),
+        ("order_count", "i8"),  # rows of `orders` in use
+        ("depth_levels", "i8"),  # levels a side wanted in `depth`
+        ("intent_count", "i8"),  # rows of `outbox` in use; the strategy writes it
+    ],
+    align=True,
+)
+
+ORDER_VIEW_DTYPE: Final = np.dtype(
+    [
+        ("handle", "i8"),  # names the order in CANCEL and AMEND
+        ("number", "i8"),  # client order number
+        ("instrument", "i8"),
+        ("price", "i8"),
+        ("size", "i8"),  # lots asked
+        ("filled", "i8"),
+        ("side", "i8"),
+        ("status", "i8"),  # OrderStatus as the trader knows it
+        ("pending", "i8"),  # RequestKind in flight, 0 = none
+        ("kind", "i8"),
+        ("trigger", "i8"),
+    ],
+    align=True,
+)
+
+_TRADES = int(PriceSource.TRADES)
+
+
+@kernel
+def show_market(sim: Sim, i: int, view: Any) -> None:
+    """Copy what is known of instrument `i` into `view`: prices and position."""
+    ins = sim.instruments[i]
+    view["now"] = sim.clock[0]["now"]
+    view["instrument"] = i
+    if ins["source"] >= _TRADES:
+        view["bid"] = ins["l_last"]
+        view["ask"] = ins["l_last"]
+    else:
+        bid = sim.sides[4 * i]["best"]
+        ask = sim.sides[4 * i + 1]["best"]
+        view["bid"] = bid if bid != NO_KEY else np.int64(NO_PRICE)
+        view["ask"] = -ask if ask != NO_KEY else np.int64(NO_PRICE)
+    view["position"] = ins["l_position"]
+
+
+@kernel
+def show_rest(sim: Sim, i: int, view: Any) -> None:
+    """Copy what only some strategies read: sizes at the touch, last trade, bar, marks, money."""
+    ins = sim.instruments[i]
+    view["bid_size"] = _best_size(sim, 4 * i)
+    view["ask_size"] = _best_size(sim, 4 * i + 1)
+    view["long"] = ins["l_long"]
+    view["short"] = ins["l_short"]
+    view["last"] = ins["l_last"]
+    view["last_size"] = ins["l_last_size"]
+    view["last_side"] = ins["l_last_side"]
+    view["mark"] = ins["l_mark"]
+    view["index"] = ins["l_index"]
+    view["funding_rate"] = ins["l_funding_rate"]
+    view["bar_start"] = ins["l_bar_start"]
+    view["bar_open"] = ins["l_bar_open"]
+    view["bar_high"] = ins["l_bar_high"]
+    view["bar_low"] = ins["l_bar_low"]
+    view["bar_close"] = ins["l_bar_close"]
+    view["bar_volume"] = ins["l_bar_volume"]
+    view["trusted"] = ins["l_trusted"]
+    view["cash"] = ins["l_cash"]
+    view["fee"] = ins["l_fee"]
+    view["funding"] = ins["l_funding"]
+
+
+@kernel
+def _best_size(sim: Sim, row: int) -> int:
+    best = sim.sides[row]["best"]
+    return np.int64(0) if best == NO_KEY else side_size(sim.sides, sim.levels, row, best)
+
+
+@kernel
+def show_orders(sim: Sim, view: Any, orders: Any) -> None:
+    """Copy the orders that the trader holds to be open, at most as many as `orders` has rows."""
+    count = min(sim.clock[0]["open_count"], len(orders))
+    for row in range(count):
+        handle = sim.open_orders[row]
+        order = sim.orders[handle]
+        shown = orders[row]
+        shown["handle"] = handle
+        shown["number"] = order["number"]
+        shown["instrument"] = order["instrument"]
+        shown["price"] = order["l_price"]
+        shown["size"] = order["size"]
+        shown["filled"] = order["l_filled"]
+        shown["side"] = order["side"]
+        shown["status"] = order["l_status"]
+        shown["pending"] = order["l_pending"]
+        shown["kind"] = order["kind"]
+        shown["trigger"] = order["trigger"]
+    view["order_count"] = count
+
+
+@kernel
+def show_depth(sim: Sim, i: int, levels: int, depth: I64) -> None:
+    """Copy the best `levels` levels a side into `depth`.
+
+    Layout of `depth`, int64 (4 * levels,): bid ticks, bid lots, ask ticks, ask lots, best first; missing levels have
+    NO_PRICE and 0.
+    """
+    for side in range(2):
+        row = 4 * i + side
+        at = 2 * levels * side
+        key = sim.sides[row]["best"]
+        for level in range(levels):
+            if key == NO_KEY:
+                depth[at + level] = NO_PRICE
+                depth[at + levels + level] = 0
+            else:
+                depth[at + level] = key * (1 - 2 * side)
+                depth[at + levels + level] = side_size(sim.sides, sim.levels, row, key)
+                key = side_next(sim.sides, sim.levels, row, key)

@@ -1,0 +1,1 @@
+"""Definitions of features: bars and streaming indicators."""
