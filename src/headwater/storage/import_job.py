@@ -55,10 +55,14 @@ def import_file(
     known = catalog.imported(path, instrument)
     if known is not None:
         return ImportReport(record=known, was_there=True)
-    context = ImportContext(instrument=instrument, grid=grid, progress=progress)
+    carried: dict[str, int] = {}
+    for record in catalog.imports():
+        carried |= record.carried
+    context = ImportContext(instrument=instrument, grid=grid, progress=progress, carried=carried)
     with catalog.transaction(path, importer=importer.name, instrument=instrument) as transaction:
         for batch in importer.batches(path, context):
             transaction.append(batch)
         transaction.findings(context.findings)
+        transaction.carry(context.carried)
     assert transaction.record is not None
     return ImportReport(record=transaction.record, was_there=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Final
@@ -60,6 +60,8 @@ class ImportRecord:
     importer : name of the format
     instrument : what the user said with ``--instrument``, or ""
     arrival_next : the first arrival number that is still free after this import
+    parts, findings : what was written, and what the importer met by instrument
+    carried : last sequence number by stream, so that a file which continues this one needs no new snapshot
     """
 
     version: int
@@ -72,6 +74,7 @@ class ImportRecord:
     arrival_next: int
     parts: tuple[Part, ...]
     findings: dict[str, Findings]
+    carried: dict[str, int] = field(default_factory=dict)
 
 
 class _Versioned(msgspec.Struct):

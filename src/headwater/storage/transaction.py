@@ -123,6 +123,7 @@ class Transaction:
         self._buffered_rows = 0
         self._parts: list[Part] = []
         self._findings: dict[str, Findings] = {}
+        self._carried: dict[str, int] = {}
         self.record: ImportRecord | None = None
 
     def __enter__(self) -> Transaction:
@@ -168,6 +169,10 @@ class Transaction:
     def findings(self, findings: Mapping[str, Findings]) -> None:
         """Keep what the importer met, by instrument id; later entries replace earlier ones."""
         self._findings.update(findings)
+
+    def carry(self, sequence_numbers: Mapping[str, int]) -> None:
+        """Keep the last sequence number of each stream for a file that continues this one."""
+        self._carried.update(sequence_numbers)
 
     @property
     def rows(self) -> int:
@@ -271,6 +276,7 @@ class Transaction:
             arrival_next=self._arrival_next,
             parts=tuple(self._parts),
             findings=self._findings,
+            carried=self._carried,
         )
 
     def _roll_back(self) -> None:

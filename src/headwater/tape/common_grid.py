@@ -15,7 +15,7 @@ from headwater.domain.errors import HeadwaterError
 from headwater.domain.event import NO_PRICE, EventKind, Events
 from headwater.tape.order import I64
 
-_TICK_PRICES: Final = (
+TICK_PRICES: Final = (
     EventKind.BOOK_DELTA,
     EventKind.BOOK_SNAPSHOT,
     EventKind.BOOK_CLEAR,
@@ -26,7 +26,9 @@ _TICK_PRICES: Final = (
     EventKind.BAR_CLOSE,
     EventKind.LIQUIDATION,
 )
-_LOT_SIZES: Final = (
+"""Kinds whose ``price`` counts ticks; so does the ``size`` of BAR_RANGE."""
+
+LOT_SIZES: Final = (
     EventKind.BOOK_DELTA,
     EventKind.BOOK_SNAPSHOT,
     EventKind.TRADE,
@@ -34,6 +36,7 @@ _LOT_SIZES: Final = (
     EventKind.BAR_CLOSE,
     EventKind.LIQUIDATION,
 )
+"""Kinds whose ``size`` counts lots."""
 
 
 def common_step(steps: Iterable[Decimal]) -> Decimal:
@@ -56,11 +59,11 @@ def rescale(events: Events, tick_factor: int, lot_factor: int) -> None:
     HeadwaterError : a price or size would no longer fit into 64 bits
     """
     if tick_factor != 1:
-        at_price = np.isin(events["kind"], _TICK_PRICES) & (events["price"] != NO_PRICE)
+        at_price = np.isin(events["kind"], TICK_PRICES) & (events["price"] != NO_PRICE)
         _multiply(events["price"], at_price, tick_factor)
         _multiply(events["size"], events["kind"] == EventKind.BAR_RANGE, tick_factor)
     if lot_factor != 1:
-        _multiply(events["size"], np.isin(events["kind"], _LOT_SIZES), lot_factor)
+        _multiply(events["size"], np.isin(events["kind"], LOT_SIZES), lot_factor)
 
 
 def _multiply(values: I64, where: npt.NDArray[np.bool_], factor: int) -> None:
