@@ -32,6 +32,9 @@ STRATEGY_OF_FAMILY: Final = {
 """In the order in which they are preferred."""
 
 # What one row means to hftbacktest, whose array format is used to hand the market over.
+_DEPTH: Final = 1
+_CLEAR: Final = 3
+_SNAPSHOT: Final = 4
 _BOTH_SIDES: Final = 1 << 31 | 1 << 30
 _BUY: Final = 1 << 29
 _SELL: Final = 1 << 28
@@ -50,8 +53,8 @@ ROW_DTYPE: Final = np.dtype(
 
 
 def generated_market(path: Path, rows: int, seed: int) -> None:
-    """Write a seeded order-book stream to `path` as an hftbacktest array."""
-    from benchmarks.workloads.order_book_stream import order_book_stream
+    """Write a seeded market to `path` as an hftbacktest array: a snapshot, then updates and trades."""
+    from benchmarks.workloads.order_book_stream import OPENING_ROWS, order_book_stream
 
     stream = order_book_stream(rows, seed)
     market: npt.NDArray[Any] = np.zeros(rows, ROW_DTYPE)
@@ -60,7 +63,13 @@ def generated_market(path: Path, rows: int, seed: int) -> None:
     market["local_ts"] = stream["ts_local"]
     market["px"] = np.round(stream["price"] * 0.1, 1)
     market["qty"] = np.round(stream["size"] * 0.001, 3)
-    np.savez(path, data=market)
+    opening = market[:OPENING_ROWS]
+    opening["ev"] += _SNAPSHOT - _DEPTH
+    clear: npt.NDArray[Any] = np.zeros(2, ROW_DTYPE)
+    clear["ev"] = [_CLEAR + _BUY + _BOTH_SIDES, _CLEAR + _SELL + _BOTH_SIDES]
+    for part in (clear, opening):  # one message
+        part["exch_ts"], part["local_ts"] = opening["exch_ts"][-1], opening["local_ts"][-1]
+    np.savez(path, data=np.concatenate([clear, market]))
 
 
 def step(*arguments: str, accepted: tuple[int, ...] = (0,)) -> None:

@@ -18,10 +18,14 @@ from typing import Any
 
 import pytest
 
+from scripts.demo import generated_market
 from tests.house.sources import REPOSITORY
 
 pytestmark = pytest.mark.compiled
 
+RUNS = re.compile(r"^ *```(python|console)", re.MULTILINE)
+NEEDS = re.compile(r"<!-- needs: (\S+) -->")
+MARKET_ROWS = 50_000
 PAGES = sorted([*(REPOSITORY / "docs").rglob("*.md"), *REPOSITORY.glob("*.md")])
 FENCE = re.compile(
     r"^(?P<indent> *)```(?P<info>[^\n]*)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
@@ -65,12 +69,21 @@ def test_every_block_says_whether_it_runs(page: Path) -> None:
     assert unmarked == []
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if "```python" in page.read_text()], ids=page_id)
+@pytest.mark.parametrize("page", [page for page in PAGES if RUNS.search(page.read_text())], ids=page_id)
 def test_the_code_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    for needed in NEEDS.findall(page.read_text()):
+        provide(Path(needed))
     namespace: dict[str, Any] = {"__name__": "page"}
     for block in blocks(page):
         run_block(block, page, namespace)
+
+
+def provide(needed: Path) -> None:
+    """Put what a page needs into the current folder: the market of `make demo`, a short piece of it."""
+    assert needed.name == "market.npz", f"no page can be given {needed}"
+    needed.parent.mkdir(parents=True, exist_ok=True)
+    generated_market(needed, MARKET_ROWS, seed=7)
 
 
 def run_block(block: Block, page: Path, namespace: dict[str, Any]) -> None:

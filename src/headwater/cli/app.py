@@ -32,6 +32,8 @@ COMMANDS: Final = {
 }
 """Name of each command (its module in ``headwater.cli``) and the line that the help shows."""
 
+COMPLETION: Final = frozenset({"install_completion", "show_completion"})
+
 
 class LazyGroup(TyperGroup):
     """A group that knows its commands by one line each and imports a command when it is called."""
@@ -51,6 +53,9 @@ def load_command(name: str) -> Any:
     """Import ``headwater.cli.<name>`` and build its command."""
     command = typer.main.get_command(import_module(f"headwater.cli.{name}").app)
     command.name = name
+    command.params = [
+        each for each in command.params if each.name not in COMPLETION
+    ]  # the program's, not its
     return command
 
 
