@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import polars as pl
 
 from headwater.ports.importer import Batch, ImportContext, Importer
@@ -50,9 +51,7 @@ class BinanceUniverseCandles:
     def batches(self, path: Path, context: ImportContext) -> Iterator[Batch]:
         frame = read_binary(path, FIELDS)
         context.progress(path.stat().st_size)
-        length_ns = (
-            commonest(epoch_ns(path, frame, "close_time") - epoch_ns(path, frame, "timestamp")) + 10**6
-        )
+        length_ns = _length_ns(path, frame)
         parts = frame.partition_by("symbol", maintain_order=True, as_dict=True)
         ids = {str(symbol): f"{symbol}-PERP.BINANCE" for (symbol,) in parts}
         for symbol, instrument in told_instruments(path, context, ids).items():
@@ -63,6 +62,15 @@ class BinanceUniverseCandles:
             candles = candles_of(path, parts[(symbol,)])
             yield from bar_batches(path, instrument, candles, context, Habits(length_ns=length_ns))
         note_survivors(context, len(ids))
+
+
+def _length_ns(path: Path, frame: pl.DataFrame) -> int:
+    """The commonest step within the symbols; of single bars the time to their last millisecond."""
+    ts = epoch_ns(path, frame, "timestamp")
+    steps = np.diff(ts)[(frame["symbol"][1:] == frame["symbol"][:-1]).to_numpy()]
+    if len(steps):
+        return commonest(steps)
+    return commonest(epoch_ns(path, frame, "close_time") - ts) + 10**6
 
 
 def note_survivors(context: ImportContext, symbols: int) -> None:
