@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from headwater.reports.drawdown import under_water
 from headwater.reports.mark_outs import MarkOut
 from headwater.reports.panel import Panel, Trace, line, thinned
 from headwater.reports.statistics import AccountStatistics
+
+LABEL_MAX: Final = 1e5
+"""From here on a label beside a bar is shortened (``-1.69M``); the table has it in full."""
 
 
 def equity_panel(account: AccountStatistics) -> Panel:
@@ -109,7 +112,7 @@ def split_panel(account: AccountStatistics) -> Panel:
         "y": [*shown, "net profit"],
         "x": values,
         "measure": ["relative"] * len(shown) + ["total"],
-        "text": [wording.money(value, signed=True) for value in values],
+        "text": [_bar_label(value) for value in values],
         "textposition": "outside",
         "textfont": {"size": 12.5},
         "constraintext": "none",
@@ -126,6 +129,10 @@ def split_panel(account: AccountStatistics) -> Panel:
         "showlegend": False,
     }
     return Panel(title="Where the profit came from", words=words, traces=[trace], layout=layout, height=340)
+
+
+def _bar_label(value: float) -> str:
+    return wording.compact(value) if abs(value) >= LABEL_MAX else wording.money(value, signed=True)
 
 
 def _room(steps: list[float]) -> list[float]:

@@ -52,6 +52,8 @@ CARDS: Final = (
 )
 """Figures on the cards of an account: the large one and the one beneath it."""
 
+HINT: Final = "Drag across a chart to zoom; all charts over time follow. Double-click to go back."
+
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -214,7 +216,7 @@ def _charts(page: _Page, result: BacktestResult, found: Statistics) -> Iterator[
     many = len(found.accounts) > 1
     for account in found.accounts:
         yield f"<h2>Result{f', {escape(account.currency)}' if many else ''}</h2>"
-        yield "<p class='hint'>Drag across a chart to zoom; all charts over time follow. Double-click to go back.</p>"
+        yield f"<p class='hint'>{HINT}</p>"
         yield "<section class='panels'>"
         for make in (equity_panel, drawdown_panel, split_panel, mark_out_panel):
             yield page.panel(make(account))

@@ -29,12 +29,14 @@ def money(amount: float, currency: str = "", *, signed: bool = False) -> str:
     amount = 0.0 if abs(amount) < _MONEY_MIN else amount
     text = f"{amount:{'+' if signed and amount else ''},.{_decimals(amount)}f}"
     whole, _, part = text.partition(".")
-    text = f"{whole}.{part.rstrip('0').ljust(2, '0')}"
+    text = f"{whole}.{part.rstrip('0').ljust(2, '0')}" if part else whole
     return f"{text} {currency}".rstrip()
 
 
 def _decimals(amount: float) -> int:
     size = abs(amount)
+    if size >= 1e8:
+        return 0
     if size == 0.0 or size >= 100.0:
         return 2
     return min(10, max(2, 3 - math.floor(math.log10(size))))
