@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from headwater.domain.fees import fee_units, to_rate_e8
 from headwater.domain.money import ContractGrid, inverse_value, linear_value, money_scale, unit_value
 from headwater.domain.order import FILL_DTYPE
-from headwater.ledger.from_fills import LedgerMismatchError, check_fills, statement
+from headwater.ledger.from_fills import Fills, LedgerMismatchError, check_fills, statement
 
 GRIDS = [
     ContractGrid(tick_size=Decimal("0.1"), lot_size=Decimal("0.001")),
@@ -24,13 +24,15 @@ GRIDS = [
 ]
 MAKER, TAKER = Decimal("-0.00025"), Decimal("0.00055")
 
+Table = list[tuple[int, int, int, bool]]
+
 rows = st.lists(
     st.tuples(st.sampled_from([1, -1]), st.integers(1, 10**6), st.integers(1, 10**5), st.booleans()),
     max_size=20,
 )
 
 
-def fills_of(grid: ContractGrid, scale: int, table: list[tuple[int, int, int, bool]]) -> np.ndarray:
+def fills_of(grid: ContractGrid, scale: int, table: Table) -> Fills:
     fills = np.zeros(len(table), FILL_DTYPE)
     unit = unit_value(grid, scale)
     for row, (side, ticks, lots, is_maker) in enumerate(table):
@@ -47,7 +49,7 @@ def rate_of(fill: np.void) -> Decimal:
 
 
 @given(st.sampled_from(GRIDS), rows)
-def test_integer_accounting_done_right_passes(grid: ContractGrid, table: list) -> None:
+def test_integer_accounting_done_right_passes(grid: ContractGrid, table: Table) -> None:
     scale = money_scale(grid)
     fills = fills_of(grid, scale, table)
     check_fills(fills, grid, scale, rate_of)
@@ -61,7 +63,7 @@ def test_integer_accounting_done_right_passes(grid: ContractGrid, table: list) -
 
 @given(st.sampled_from(GRIDS), rows, st.integers(1, 10**6))
 def test_equity_is_realised_and_unrealised_profit_less_fees(
-    grid: ContractGrid, table: list, ticks: int
+    grid: ContractGrid, table: Table, ticks: int
 ) -> None:
     scale = money_scale(grid)
     result = statement(fills_of(grid, scale, table), grid, scale)
@@ -71,7 +73,9 @@ def test_equity_is_realised_and_unrealised_profit_less_fees(
 
 
 @given(st.sampled_from(GRIDS), rows.filter(bool), st.data())
-def test_a_wrong_unit_in_any_row_is_found_and_named(grid: ContractGrid, table: list, data) -> None:
+def test_a_wrong_unit_in_any_row_is_found_and_named(
+    grid: ContractGrid, table: Table, data: st.DataObject
+) -> None:
     scale = money_scale(grid)
     fills = fills_of(grid, scale, table)
     row = data.draw(st.integers(0, len(table) - 1))
@@ -99,4 +103,4 @@ def test_fills_of_two_instruments_are_refused() -> None:
 
 def test_no_fills_are_no_money() -> None:
     result = statement(np.zeros(0, FILL_DTYPE), GRIDS[0], 10**8)
-    assert (result.cash, result.fee, result.position.size) == (0, 0, 0)
+    assert result.cash == result.fee == result.position.size == 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,8 @@ from headwater.domain.identity import InstrumentId, UnixNanos
 from headwater.domain.order import Side
 from headwater.ledger.fill import Fill
 from headwater.ledger.position import Position, to_decimal
+
+Trades = list[tuple[Decimal, Decimal]]
 
 prices = st.integers(1, 10**7).map(lambda ticks: ticks * Decimal("0.05"))
 sizes = st.integers(-(10**6), 10**6).filter(bool).map(lambda lots: lots * Decimal("0.001"))
@@ -24,14 +28,16 @@ positions = st.builds(
 )
 
 
-def play(position: Position, rows: list[tuple[Decimal, Decimal]]) -> Position:
+def play(position: Position, rows: Trades) -> Position:
     for size, price in rows:
         position = position.trade(size, price)
     return position
 
 
 @given(positions, trades, prices, st.randoms(use_true_random=False))
-def test_total_profit_does_not_depend_on_the_order_of_fills(position, rows, price, random) -> None:
+def test_total_profit_does_not_depend_on_the_order_of_fills(
+    position: Position, rows: Trades, price: Decimal, random: Random
+) -> None:
     shuffled = list(rows)
     random.shuffle(shuffled)
     first, second = play(position, rows), play(position, shuffled)
@@ -40,14 +46,14 @@ def test_total_profit_does_not_depend_on_the_order_of_fills(position, rows, pric
 
 
 @given(positions, trades, prices)
-def test_total_profit_is_worth_minus_what_was_paid(position, rows, price) -> None:
+def test_total_profit_is_worth_minus_what_was_paid(position: Position, rows: Trades, price: Decimal) -> None:
     end = play(position, rows)
     paid = sum((Fraction(size) * position.unit_value(at) for size, at in rows), Fraction(0))
     assert end.total(price) == Fraction(end.size) * position.unit_value(price) - paid
 
 
 @given(positions, trades, prices)
-def test_a_flat_position_has_only_realised_profit(position, rows, price) -> None:
+def test_a_flat_position_has_only_realised_profit(position: Position, rows: Trades, price: Decimal) -> None:
     end = play(position, rows)
     if end.size:
         end = end.trade(-end.size, price)
@@ -57,19 +63,23 @@ def test_a_flat_position_has_only_realised_profit(position, rows, price) -> None
 
 
 @given(positions, sizes, prices, prices)
-def test_splitting_a_closing_fill_changes_nothing(position, size, entry, price) -> None:
+def test_splitting_a_closing_fill_changes_nothing(
+    position: Position, size: Decimal, entry: Decimal, price: Decimal
+) -> None:
     opened = position.trade(size, entry)
     half = (size / 2).quantize(Decimal("0.0001"))
     assert opened.trade(-half, price).trade(half - size, price) == opened.trade(-size, price)
 
 
 @given(positions, sizes, prices)
-def test_the_entry_price_of_one_fill_is_its_price(position, size, price) -> None:
+def test_the_entry_price_of_one_fill_is_its_price(position: Position, size: Decimal, price: Decimal) -> None:
     assert position.trade(size, price).entry_price == Fraction(price)
 
 
 @given(positions, trades, sizes, prices)
-def test_a_turn_is_a_close_and_an_open(position, rows, size, price) -> None:
+def test_a_turn_is_a_close_and_an_open(
+    position: Position, rows: Trades, size: Decimal, price: Decimal
+) -> None:
     start = play(position, rows)
     closing, opening = start.split(size)
     assert closing + opening == size
@@ -99,7 +109,9 @@ def test_the_entry_price_of_an_inverse_position_is_harmonic() -> None:
 
 def test_selling_through_zero_opens_a_short_at_the_fill_price() -> None:
     position = Position().trade(Decimal(1), Decimal(100)).trade(Decimal(-3), Decimal(110))
-    assert (position.size, position.entry_price, position.realised) == (-2, 110, 10)
+    assert position.size == -2
+    assert position.entry_price == 110
+    assert position.realised == 10
 
 
 def test_a_position_refuses_what_cannot_be() -> None:
@@ -119,7 +131,7 @@ def test_a_position_refuses_what_cannot_be() -> None:
     ],
 )
 def test_a_fill_refuses_what_cannot_be(field: str, value: Decimal, message: str) -> None:
-    fields = {"price": Decimal(1), "size": Decimal(1), field: value}
+    fields: dict[str, Any] = {"price": Decimal(1), "size": Decimal(1), field: value}
     with pytest.raises(ValueError, match=message):
         Fill(instrument=InstrumentId("A.B"), ts=UnixNanos(0), side=Side.BUY, **fields)
 
@@ -128,6 +140,6 @@ def test_a_fill_refuses_what_cannot_be(field: str, value: Decimal, message: str)
 def test_rounding_is_half_away_from_zero_and_within_half_a_quantum(value: Fraction, quantum: Decimal) -> None:
     rounded = Fraction(to_decimal(value, quantum))
     assert abs(rounded - value) <= Fraction(quantum) / 2
-    assert to_decimal(-value, quantum) == -to_decimal(value, quantum)
+    assert to_decimal(-value, quantum) == to_decimal(value, quantum).copy_negate()
     assert (rounded / Fraction(quantum)).denominator == 1
     assert abs(to_decimal(Fraction(5, 2), Decimal(1))) == 3

@@ -1,7 +1,8 @@
-"""What prices and sizes the development data really show, read as plainly as possible and without our importers.
+"""What prices and sizes the development data really show, read as plainly as possible and without our
+importers.
 
-Each source yields :class:`Observation` rows: one instrument of one file with all distinct prices and sizes as text.
-Nothing here knows a tick size.
+Each source yields :class:`Observation` rows: one instrument of one file with all distinct prices and sizes as
+text. Nothing here knows a tick size.
 """
 
 from __future__ import annotations
@@ -202,7 +203,8 @@ def _bybit_archive(path: Path) -> Seen:
 
 
 def _bybit_message(seen: Seen, message: dict[str, Any], kind: str) -> None:
-    topic, data = message.get("topic", ""), message.get("data")
+    topic: str = message.get("topic", "")
+    data: Any = message.get("data")
     if topic.startswith("orderbook"):
         one = seen["BYBIT", data["s"], kind]
         one.levels(data["b"] + data["a"])
@@ -311,13 +313,13 @@ def _feed_deribit(seen: Seen, record: dict[str, Any], _: str) -> None:
         return
     message = json.loads(record["data"], parse_float=str, parse_int=str)
     channel = message.get("params", {}).get("channel", "")
-    data = message.get("params", {}).get("data")
+    data: Any = message.get("params", {}).get("data")
     if channel.startswith("book."):
         one = seen["DERIBIT", data["instrument_name"], "option"]
         one.levels(row[-2:] for row in data["bids"] + data["asks"] if row[0] != "delete")
         one.at(record["ts"])
     elif channel.startswith("trades."):
-        for trade in data:
+        for trade in data or []:
             seen["DERIBIT", trade["instrument_name"], "option"].trade(trade["price"], trade["amount"])
 
 
@@ -462,6 +464,7 @@ def _candle_frame(one: Observation, frame: pl.DataFrame) -> None:
     one.sizes.update(map(_shortest, frame["volume"].unique().to_list()))
     for column in ("date", "ts_ms", "timestamp"):
         if column in frame.columns:
+            value: Any
             for value in (frame[column].min(), frame[column].max()):
                 one.at(value.timestamp() if isinstance(value, datetime) else float(value) / 1e3)
 

@@ -1,8 +1,9 @@
-"""The rulebook: the shipped catalogue against the real data of its days, and what a user's file can get wrong."""
+"""The rulebook: the shipped catalogue against the real data of its days, and what a user's file can get
+wrong.
+"""
 
 from __future__ import annotations
 
-import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,15 +12,13 @@ import pytest
 from headwater.domain.errors import ConfigurationError, UnknownInstrumentError
 from headwater.domain.instrument import InstrumentKind
 from headwater.storage.rules_files import Rulebook, load_rulebook
-
-sys.path.insert(0, str(Path(__file__).parent))
-from observed import Observation, candles, observations
+from tests.storage.observed import Observation, candles, observations
 
 NANOS = 1_000_000_000
 DAY = 86_400 * NANOS
 EIGHT_HOUR_FILE = "8h csv"
 
-# The 5-minute Bybit "futures" candles of 2025 are on the grid of spot, in price and in volume: they are mislabelled.
+# The 5-minute Bybit "futures" candles of 2025 are on the grid of spot, in price and volume: mislabelled.
 MISLABELLED = ("bybit_linear_BTCUSDT_5m", "bybit_linear_ETHUSDT_5m")
 
 KINDS = {"perp": "perpetual", "spot": "spot", "": None, "option": None}
@@ -36,9 +35,10 @@ def write(tmp_path: Path, text: str, name: str = "mine.toml") -> Path:
     return path
 
 
-def minimal(
-    rules: str = '{ from = 2024-01-01, tick = "0.5", lot = "1", source = "me" }', extra: str = ""
-) -> str:
+GOOD = '{ from = 2024-01-01, tick = "0.5", lot = "1", source = "me" }'
+
+
+def minimal(rules: str = GOOD, extra: str = "") -> str:
     return f"""
 format = 1
 venue = "MYVENUE"
@@ -102,7 +102,7 @@ def judge(rulebook: Rulebook, file: str, name: str, seen: Observation) -> str | 
         return None
     known = [grid for grid in grids if grid is not None]
     bad = off_grid(seen.prices, [tick for tick, _, _ in known])
-    # Volumes of candles count in coins where contracts are dollars (or hundredths of coins), and FTX's in dollars.
+    # Volumes of candles count in coins where contracts are dollars or parts of coins, and FTX's in dollars.
     if file != EIGHT_HOUR_FILE and file != "ftx":
         bad += off_grid(seen.sizes, [lot for _, lot, _ in known])
     return f"{file}: {name} {known}: {bad[:4]} of {len(bad)}" if bad else ""
@@ -285,43 +285,52 @@ def test_a_later_entry_repeats_only_what_changed(tmp_path: Path) -> None:
     assert [rules.source for rules in instrument.rules] == ["a", "b"]
 
 
-GOOD = '{ from = 2024-01-01, tick = "0.5", lot = "1", source = "me" }'
+WRONG_FILES = [
+    (
+        minimal(GOOD.replace('"0.5"', "0.5")),
+        r"mine.toml: instrument.ABCUSDT-PERP.rules\[0\].tick: expected a decimal in quotes such as "
+        r"\"0.01\", was 0.5",
+    ),
+    (
+        minimal(GOOD.replace('"0.5"', '"-1"')),
+        r"rules\[0\]: Rules.tick_size must be a finite number > 0, was -1",
+    ),
+    (minimal(GOOD.replace("tick", "tik")), r"rules\[0\].tik: expected one of .*; did you mean tick"),
+    (minimal(GOOD.replace(', source = "me"', "")), r"rules\[0\].source: expected text in quotes, was None"),
+    (minimal(GOOD.replace('lot = "1", ', "")), r"rules\[0\].lot: expected a value, was None"),
+    (minimal(GOOD.replace("2024-01-01", "2024-01-01T10:00:00")), "a date-time with offset"),
+    (minimal(GOOD.replace("2024-01-01", "17")), r"rules\[0\].from: expected a date"),
+    (minimal(f"{GOOD}, {GOOD}"), "ABCUSDT-PERP: ABCUSDT-PERP.MYVENUE: Instrument.rules must rise"),
+    (minimal(""), "rules: expected a list of tables, at least one"),
+    (minimal(extra='fees = "none"'), r"fees: expected the name of a \[fees.\*\] schedule"),
+    (minimal(extra='margin = "al"'), "did you mean all"),
+    (minimal(extra='kind = "perp"'), "kind: expected one of spot, linear-perpetual"),
+    (minimal(extra='colour = "red"'), "colour: expected one of kind"),
+    (minimal(extra='band_up = "0.1"'), "band_down: expected both ends"),
+    (minimal(extra='option_type = "both"'), 'expected "call" or "put"'),
+    (minimal(extra='listings = "always"'), "listings: expected a list of tables"),
+    (minimal(extra="listings = [{ delisted = 2024-01-01 }]"), "listed: expected a value"),
+    (minimal(extra="funding_interval_s = 1.5"), "whole number"),
+    (minimal().replace('family = "perps"', 'family = "perp"'), "a family of this venue; did you mean perps"),
+    (minimal().replace('"0.0002"]]', '"0.0002", "1"]]'), "fees.all.tiers: expected rows of 3 decimals"),
+    (minimal().replace('["0", "0.0001"', '["", "0.0001"'), "fees.all.tiers: expected a volume"),
+    (minimal().replace('"0.0001", "0.0002"', '"", "0.0002"'), "fees.all.tiers: expected two rates"),
+    (minimal().replace('"0.0001", "0.0002"', '"2", "0.0002"'), "fees.all: FeeTier.maker is a fraction"),
+    (minimal().replace('tiers = [["0"', 'tears = [["0"'), "fees.all.tears: expected one of source, tiers"),
+    (minimal().replace('tiers = [["0", "0.0001", "0.0002"]]', ""), "fees.all.tiers: expected a list of rows"),
+    (minimal().replace('"0.02", "25"', '"0.9", "25"'), "margin.all: MarginTier needs"),
+    (minimal().replace('"0.02", "25"', '"0.02", "0"'), "margin.all: .*max_leverage must be >= 1"),
+    (minimal().replace('"[A-Z]+?"', '"[A-Z"'), "family.perps.base: expected a pattern"),
+    (minimal().replace('"{base}{quote}-PERP"', '"{bass}-PERP"'), "family.perps.id: expected a template"),
+    (minimal().replace("format = 1", "format = 2"), "format: expected 1; a newer file needs a newer version"),
+    (minimal().replace('"MYVENUE"', '"my.venue"'), "venue: expected upper case without dots"),
+    (minimal() + "\n[shrubs]\n", "shrubs: expected one of format"),
+    ("family = 3\nformat = 1\nvenue = 'X'", r"family: expected tables \[family.NAME\]"),
+    ("a = [", "expected a rules file in TOML"),
+]
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        (minimal(GOOD.replace('"0.5"', "0.5")), r"mine.toml: instrument.ABCUSDT-PERP.rules\[0\].tick: expected a decimal in quotes such as \"0.01\", was 0.5"),
-        (minimal(GOOD.replace('"0.5"', '"-1"')), r"rules\[0\]: Rules.tick_size must be a finite number > 0, was -1"),
-        (minimal(GOOD.replace("tick", "tik")), r"rules\[0\].tik: expected one of .*; did you mean tick"),
-        (minimal(GOOD.replace(', source = "me"', "")), r"rules\[0\].source: expected text in quotes, was None"),
-        (minimal(GOOD.replace('lot = "1", ', "")), r"rules\[0\].lot: expected a value, was None"),
-        (minimal(GOOD.replace("2024-01-01", "2024-01-01T10:00:00")), "a date-time with offset"),
-        (minimal(GOOD.replace("2024-01-01", "17")), r"rules\[0\].from: expected a date"),
-        (minimal(f"{GOOD}, {GOOD}"), "ABCUSDT-PERP: ABCUSDT-PERP.MYVENUE: Instrument.rules must rise"),
-        (minimal(""), "rules: expected a list of tables, at least one"),
-        (minimal(extra='fees = "none"'), r"fees: expected the name of a \[fees.\*\] schedule"),
-        (minimal(extra='margin = "al"'), "did you mean all"),
-        (minimal(extra='kind = "perp"'), "kind: expected one of spot, linear-perpetual"),
-        (minimal(extra='colour = "red"'), "colour: expected one of kind"),
-        (minimal(extra='band_up = "0.1"'), "band_down: expected both ends"),
-        (minimal(extra='option_type = "both"'), 'expected "call" or "put"'),
-        (minimal(extra='listings = "always"'), "listings: expected a list of tables"),
-        (minimal(extra="listings = [{ delisted = 2024-01-01 }]"), "listed: expected a value"),
-        (minimal(extra="funding_interval_s = 1.5"), "whole number"),
-        (minimal().replace('family = "perps"', 'family = "perp"'), "a family of this venue; did you mean perps"),
-        (minimal().replace('"0.0002"]]', '"0.0002", "1"]]'), "fees.all.tiers: expected rows of 3 decimals"),
-        (minimal().replace('["0", "0.0001"', '["", "0.0001"'), "fees.all.tiers: expected a volume"),
-        (minimal().replace('"0.0001", "0.0002"', '"", "0.0002"'), "fees.all.tiers: expected two rates"),
-        (minimal().replace('tiers = [["0"', 'tears = [["0"'), "fees.all.tiers: expected a list of rows"),
-        (minimal().replace('"0.02", "25"', '"0.9", "25"'), "margin.all: MarginTier needs"),
-        (minimal().replace("format = 1", "format = 2"), "format: expected 1; a newer file needs a newer version"),
-        (minimal().replace('"MYVENUE"', '"my.venue"'), "venue: expected upper case without dots"),
-        (minimal() + "\n[shrubs]\n", "shrubs: expected one of format"),
-        ("family = 3\nformat = 1\nvenue = 'X'", r"family: expected tables \[family.NAME\]"),
-        ("a = [", "expected a rules file in TOML"),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("text", "message"), WRONG_FILES)
 def test_a_wrong_file_is_named_with_key_expectation_and_finding(
     tmp_path: Path, text: str, message: str
 ) -> None:
@@ -338,7 +347,8 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_an_option_and_a_future_come_with_expiry_and_strike(rulebook: Rulebook) -> None:
     option = rulebook.instrument("ETH-30JUL21-2800-C.DERIBIT")
-    assert (option.strike, option.kind, option.settle) == (2800, InstrumentKind.OPTION, "ETH")
+    assert (option.strike, option.kind) == (Decimal(2800), InstrumentKind.OPTION)
+    assert option.settle == "ETH"
     future = rulebook.instrument("FI_XBTUSD_210924.KRAKENF")
     assert future.expiry is not None
     assert future.kind is InstrumentKind.INVERSE_FUTURE

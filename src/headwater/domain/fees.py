@@ -7,9 +7,8 @@ integers that stay within int64.
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
-
-from headwater.domain.grid import to_lots
 
 RATE_E8: Final = 100_000_000
 """Rates count in units of 1e-8: 0.00055 is 55,000."""
@@ -40,5 +39,8 @@ def fee_units(notional_units: int, rate_e8: int) -> int:
 
 
 def to_rate_e8(rate: Decimal) -> int:
-    """A fee rate as an integer; OffGridError when it has more than eight decimals."""
-    return int(to_lots(rate, Decimal("1e-8")))
+    """A fee rate in units of 1e-8; ValueError when it has more than eight decimals."""
+    ratio = Fraction(rate) * RATE_E8
+    if ratio.denominator != 1:
+        raise ValueError(f"expected a rate with at most eight decimals, was {rate}")
+    return ratio.numerator

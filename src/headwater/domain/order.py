@@ -1,4 +1,4 @@
-"""Orders as kernels and people see them: the enums that enter compiled code, and the records of an order and a fill."""
+"""Orders as kernels and people see them: enums that enter compiled code, records of an order and a fill."""
 
 from __future__ import annotations
 

@@ -224,6 +224,7 @@ def margin_schedule(rows: tuple[tuple[Decimal | None, Decimal, Decimal], ...]) -
     tiers: list[MarginTier] = []
     deduction, below = ZERO, None
     for cap, maintenance, leverage in rows:
+        _require(leverage >= 1, "MarginTier.max_leverage must be >= 1", leverage)
         if below is not None:
             deduction += (below[0] or ZERO) * (maintenance - below[1])
         tiers.append(

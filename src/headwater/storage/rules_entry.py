@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, NoReturn
@@ -25,6 +26,14 @@ class Entry:
     def refuse(self, key: str, expected: str, found: object) -> NoReturn:
         """ConfigurationError naming file, key, expectation and finding."""
         raise ConfigurationError(f"{self.file}: {self.key}.{key}: expected {expected}, was {found!r}")
+
+    @contextmanager
+    def naming_errors(self) -> Iterator[None]:
+        """Turn a ValueError of what is built inside into one that names file and key."""
+        try:
+            yield
+        except ValueError as error:
+            raise ConfigurationError(f"{self.file}: {self.key}: {error}") from None
 
     def require(self, key: str) -> NoReturn:
         """ConfigurationError: the key is missing."""

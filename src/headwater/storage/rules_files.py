@@ -38,6 +38,7 @@ rules are known but for the grid, which the data has to show.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -46,10 +47,18 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from headwater.domain.errors import ConfigurationError, UnknownInstrumentError
+from headwater.domain.errors import UnknownInstrumentError
 from headwater.domain.identity import InstrumentId, UnixNanos
 from headwater.domain.instrument import Instrument, InstrumentKind, Listing, OptionType, format_time
-from headwater.domain.rules import FeeTier, MarginTier, PriceBand, Rules, margin_schedule
+from headwater.domain.rules import (
+    FeeTier,
+    MarginTier,
+    PriceBand,
+    Rules,
+    check_fee_tiers,
+    check_margin_tiers,
+    margin_schedule,
+)
 from headwater.storage.rule_families import Family
 from headwater.storage.rules_entry import SECTIONS, Entry, RulesFile, near, read_rules_file
 
@@ -75,6 +84,7 @@ _DECIMAL_KEYS: Final = frozenset(_SHARED_KEYS) - {"fees", "margin", "funding_int
 _RULE_KEYS: Final = ("from", "tick", "lot", "data_tick", "data_lot", "source", *_SHARED_KEYS)
 _NAME_KEYS: Final = ("kind", "symbol", "base", "quote", "settle")
 _FAMILY_KEYS: Final = (*_NAME_KEYS, "id", "names_only", "source", *_SHARED_KEYS)
+_SCHEDULE_KEYS: Final = ("source", "tiers")
 _INSTRUMENT_KEYS: Final = (
     *_NAME_KEYS,
     "family",
@@ -248,10 +258,12 @@ class VenueRules:
 
     def check_all(self, file: str) -> None:
         """Build everything that comes from `file`, so that its errors come at once."""
-        for section, build in (("fees", self._fees), ("margin", self._margin)):
-            for name, entry in self._sections[section].items():
-                if entry.file == file:
-                    build(name, entry, section)
+        for entry in self._sections["fees"].values():
+            if entry.file == file:
+                self._fees(entry)
+        for entry in self._sections["margin"].values():
+            if entry.file == file:
+                self._margin(entry)
         self._family_table()
         for name, entry in self._sections["instrument"].items():
             if entry.file == file:
@@ -296,7 +308,7 @@ class VenueRules:
             for key in ("base", "quote", "settle")
         }
         shared = {**({} if family is None else self._shared(family.entry)), **self._shared(entry)}
-        try:
+        with entry.naming_errors():
             return Instrument(
                 id=InstrumentId(instrument_id),
                 venue=self.venue,
@@ -309,8 +321,6 @@ class VenueRules:
                 option_type=_option_type(entry),
                 **names,
             )
-        except ValueError as error:
-            raise ConfigurationError(f"{entry.file}: {entry.key}: {error}") from None
 
     def _from_family(self, instrument_id: str, grid: tuple[Decimal, Decimal, str]) -> Instrument | None:
         family = self.family_of(instrument_id)
@@ -354,7 +364,7 @@ class VenueRules:
 
     def _rules_of_row(self, row: Entry) -> Rules:
         fields = self._rule_fields(row, row.values)
-        try:
+        with row.naming_errors():
             return Rules(
                 valid_from=row.instant("from") or row.require("from"),
                 tick_size=row.decimal("tick") or row.require("tick"),
@@ -364,8 +374,6 @@ class VenueRules:
                 source=row.text("source") or row.require("source"),
                 **fields,
             )
-        except ValueError as error:
-            raise ConfigurationError(f"{row.file}: {row.key}: {error}") from None
 
     def _rule_fields(self, origin: Entry, values: Mapping[str, Any]) -> dict[str, Any]:
         entry = Entry(origin.file, origin.key, values)
@@ -389,19 +397,23 @@ class VenueRules:
         table = self._sections[section]
         if name not in table:
             entry.refuse(section, f"the name of a [{section}.*] schedule{near(name, table)}", name)
-        build = self._fees if section == "fees" else self._margin
-        return build(name, table[name], section)
+        return self._fees(table[name]) if section == "fees" else self._margin(table[name])
 
-    def _fees(self, _name: str, entry: Entry, _section: str) -> tuple[FeeTier, ...]:
-        rows = entry.rows("tiers", 3)
-        return tuple(FeeTier(volume_30d=row[0], maker=row[1], taker=row[2]) for row in _known(entry, rows))
+    def _fees(self, entry: Entry) -> tuple[FeeTier, ...]:
+        entry.expect_keys(_SCHEDULE_KEYS)
+        rows = _known(entry, entry.rows("tiers", 3))
+        with entry.naming_errors():
+            tiers = tuple(FeeTier(volume_30d=row[0], maker=row[1], taker=row[2]) for row in rows)
+            check_fee_tiers(tiers)
+        return tiers
 
-    def _margin(self, _name: str, entry: Entry, _section: str) -> tuple[MarginTier, ...]:
-        rows = entry.rows("tiers", 3)
-        try:
-            return margin_schedule(tuple((row[0], *_both(entry, row[1], row[2])) for row in rows))
-        except ValueError as error:
-            raise ConfigurationError(f"{entry.file}: {entry.key}: {error}") from None
+    def _margin(self, entry: Entry) -> tuple[MarginTier, ...]:
+        entry.expect_keys(_SCHEDULE_KEYS)
+        rows = tuple((row[0], *_both(entry, row[1], row[2])) for row in entry.rows("tiers", 3))
+        with entry.naming_errors():
+            tiers = margin_schedule(rows)
+            check_margin_tiers(tiers)
+        return tiers
 
 
 @cache
@@ -442,16 +454,35 @@ def _since_ever(instrument: Instrument, grid: tuple[Decimal, Decimal, str] | Non
 
 def _family(entry: Entry) -> Family:
     entry.expect_keys(_FAMILY_KEYS)
+    words = {key: entry.text(key) or "" for key in ("symbol", "id", "base", "quote", "settle")}
+    for key in ("symbol", "id", "settle"):
+        _check_template(entry, key, words[key])
+    for key in ("base", "quote"):
+        _check_pattern(entry, key, words[key])
     return Family(
         kind=_kind(entry),
-        symbol=entry.text("symbol") or "",
-        id_template=entry.text("id") or "",
-        base=entry.text("base") or "",
-        quote=entry.text("quote") or "",
-        settle=entry.text("settle") or "",
+        symbol=words["symbol"],
+        id_template=words["id"],
+        base=words["base"],
+        quote=words["quote"],
+        settle=words["settle"],
         names_only=bool(entry.values.get("names_only", False)),
         entry=entry,
     )
+
+
+def _check_template(entry: Entry, key: str, template: str) -> None:
+    try:
+        template.format(base="", quote="", expiry="")
+    except (KeyError, ValueError, IndexError):
+        entry.refuse(key, "a template of {base}, {quote} and {expiry}", template)
+
+
+def _check_pattern(entry: Entry, key: str, pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error:
+        entry.refuse(key, "a pattern of a currency such as [A-Z0-9]+ or USDT|USDC", pattern)
 
 
 def _kind(entry: Entry) -> InstrumentKind:
