@@ -20,8 +20,9 @@ SPOT = instrument("ETHUSDT.BINANCE", kind="spot", tick="0.01", lot="0.0001")
 
 @st.composite
 def runs(draw: st.DrawFn, max_steps: int = 40) -> BacktestResult:
-    """A run of up to `max_steps` samples and fills; fills may come before any quote, quotes may be missing."""
-    chosen = draw(st.lists(st.sampled_from([LINEAR, INVERSE, SPOT]), min_size=1, max_size=3, unique_by=id))
+    """A run of up to `max_steps` samples and fills; some before any quote, some without one."""
+    kinds = st.sampled_from([LINEAR, INVERSE, SPOT])
+    chosen = draw(st.lists(kinds, min_size=1, max_size=3, unique_by=id))
     books = [Books(one, number=number) for number, one in enumerate(chosen)]
     prices = [100_000] * len(books)
     ts = START_TS

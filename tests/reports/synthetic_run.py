@@ -214,7 +214,7 @@ def market_maker_run(seed: int = 7, steps: int = 7_200, step_ns: int = SECOND //
         [book],
         orders=rows,
         latencies=log.latencies,
-        manifest=MANIFEST,
+        manifest={**MANIFEST},
         not_modelled=NOT_MODELLED,
         state_hash="9f31c2a76be04d18",
     )

@@ -80,12 +80,12 @@ def look_ahead(
     fills: Records,
     instrument: int,
     contract: Records,
-    horizon: int,
-    tolerance: int,
+    horizon_ns: int,
+    tolerance_ns: int,
     out_price: F64,
     out_lot: F64,
 ) -> None:
-    """Price `horizon` ns after each fill of `instrument`, from the nearest sample within `tolerance`, else
+    """Price `horizon_ns` after each fill of `instrument`, from the nearest sample within `tolerance_ns`, else
     NaN.
 
     Parameters
@@ -99,15 +99,15 @@ def look_ahead(
     for j in range(len(fills)):
         if fills[j]["instrument"] != instrument:
             continue
-        target = fills[j]["ts_local"] + horizon
+        target = fills[j]["ts_local"] + horizon_ns
         while i < len(track_ts) and track_ts[i] < target:
             i += 1
-        after = track_ts[i] - target if i < len(track_ts) else tolerance + 1
-        before = target - track_ts[i - 1] if i > 0 else tolerance + 1
+        after = track_ts[i] - target if i < len(track_ts) else tolerance_ns + 1
+        before = target - track_ts[i - 1] if i > 0 else tolerance_ns + 1
         price = np.nan
-        if after <= before and after <= tolerance:
+        if after <= before and after <= tolerance_ns:
             price = track_price[i]
-        elif before <= tolerance:
+        elif before <= tolerance_ns:
             price = track_price[i - 1]
         out_price[j] = price
         out_lot[j] = value_of_lot(contract[0]["lot_value"], contract[0]["inverse"], price)

@@ -99,11 +99,11 @@ def mark_outs(values: FillValues, account: int) -> list[MarkOut]:
     return found
 
 
-def _summarise(horizon: int, group: str, sums: F64) -> MarkOut:
+def _summarise(horizon_ns: int, group: str, sums: F64) -> MarkOut:
     fills, judged, money, captured, value, bps, squared = (float(part) for part in sums)
     variance = (squared - bps * bps / judged) / (judged - 1.0) if judged > 1.0 else np.nan
     return MarkOut(
-        horizon_ns=horizon,
+        horizon_ns=horizon_ns,
         group=group,
         fills=int(fills),
         judged=int(judged),

@@ -96,14 +96,14 @@ class OrderFlow:
 
 @kernel
 def scan_orders(
-    orders: Records, window: int, events: I64, reasons: I64, lives: Records, rate_ts: I64, rate: I64
+    orders: Records, window_ns: int, events: I64, reasons: I64, lives: Records, rate_ts: I64, rate: I64
 ) -> int:
     """One pass over the order log; return the number of requests.
 
     Parameters
     ----------
     orders : (n,) ORDER_LOG_DTYPE ascending in ts
-    window : ns over which the rate is counted
+    window_ns : span over which the rate is counted
     events, reasons : (256,) counters, 0 at the start; reasons count reports only
     lives : (orders,) ORDER_LIFE_DTYPE by order number; ``queue_ahead`` NaN, the rest 0 at the start
     rate_ts, rate : (n,) time and trailing count of each request
@@ -120,7 +120,7 @@ def scan_orders(
             lives[orders[i]["order"]]["submitted"] = 1
             lives[orders[i]["order"]]["size"] = orders[i]["size"]
         rate_ts[requests] = orders[i]["ts"]
-        while rate_ts[oldest] <= orders[i]["ts"] - window:
+        while rate_ts[oldest] <= orders[i]["ts"] - window_ns:
             oldest += 1
         rate[requests] = requests - oldest + 1
         requests += 1

@@ -79,14 +79,14 @@ def interval_for(span_ns: int) -> int:
 
 
 @kernel
-def sample_equity(ts: I64, equity: F64, first: int, interval: int, out: F64) -> None:
-    """Equity in force at ``first + j * interval`` for each j of `out`: the last point at or before it.
+def sample_equity(ts: I64, equity: F64, first: int, interval_ns: int, out: F64) -> None:
+    """Equity in force at ``first + j * interval_ns`` for each j of `out`: the last point at or before it.
 
     `first` must not lie before ``ts[0]``; `ts` ascending.
     """
     i = 0
     for j in range(len(out)):
-        boundary = first + j * interval
+        boundary = first + j * interval_ns
         while i + 1 < len(ts) and ts[i + 1] <= boundary:
             i += 1
         out[j] = equity[i]
@@ -135,22 +135,22 @@ def equity_at_boundaries(curve: EquityCurve, interval_ns: int) -> F64:
 
 def returns(curve: EquityCurve, interval_ns: int | None = None) -> Returns:
     """Returns of `curve` at `interval_ns`, or at the interval of :func:`interval_for`."""
-    interval = interval_for(curve.span_ns) if interval_ns is None else interval_ns
-    if interval <= 0:
-        raise ValueError(f"interval_ns: expected a positive number of nanoseconds, found {interval}")
-    levels = equity_at_boundaries(curve, interval)
+    chosen_ns = interval_for(curve.span_ns) if interval_ns is None else interval_ns
+    if chosen_ns <= 0:
+        raise ValueError(f"interval_ns: expected a positive number of nanoseconds, found {chosen_ns}")
+    levels = equity_at_boundaries(curve, chosen_ns)
     of_money = not (curve.initial > 0.0 and (not len(levels) or float(levels.min()) > 0.0))
     changes = np.diff(levels)
     per_interval = changes if of_money else changes / levels[:-1]
-    return _describe(per_interval, curve, interval, of_money)
+    return _describe(per_interval, curve, chosen_ns, of_money)
 
 
-def _describe(per_interval: F64, curve: EquityCurve, interval: int, of_money: bool) -> Returns:
-    yearly = YEAR_NS / interval
+def _describe(per_interval: F64, curve: EquityCurve, interval_ns: int, of_money: bool) -> Returns:
+    yearly = YEAR_NS / interval_ns
     volatility, sharpe, error, sortino, omega = _ratios(per_interval, yearly)
     total = curve.final / curve.initial - 1.0 if curve.initial > 0.0 else np.nan
     return Returns(
-        interval_ns=interval,
+        interval_ns=interval_ns,
         per_interval=per_interval,
         of_money=of_money,
         total=total,
