@@ -34,9 +34,10 @@ from headwater.domain.errors import CatalogError
 from headwater.domain.event import EVENT_DTYPE, Events
 from headwater.kernels.kernel import cache_root
 from headwater.ports.importer import Batch, Findings
+from headwater.storage.book_before import book_before
 from headwater.storage.certificate_file import read_certificate, write_certificate
 from headwater.storage.manifest import ImportRecord, Part, check_version, read_manifest
-from headwater.storage.merge import Keyed, local_stream, merged, whole_messages
+from headwater.storage.merge import Keyed, local_stream, merged, whole_messages, within
 from headwater.storage.parquet import part_rows
 from headwater.storage.replay_cache import MappedReplay, ReplayCache, cache_key
 from headwater.storage.transaction import Source, Transaction, disk_error, remove_dead_import, write_durably
@@ -46,7 +47,6 @@ from headwater.tape.common_grid import common_step, rescale
 from headwater.tape.dataset import DatasetInfo, SourceInfo
 from headwater.tape.kind_group import deepest_book, family_of, matches
 from headwater.tape.replay import Replay, ReplayInstrument
-from headwater.tape.window import window
 
 CATALOG_VERSION: Final = 1
 _FORMAT: Final = "headwater-catalog"
@@ -54,6 +54,7 @@ _HASH_CHUNK_BYTES: Final = 1 << 20
 _CHUNK_ROWS_TOTAL: Final = 1 << 22
 _CHUNK_ROWS_MIN: Final = 1 << 11
 _CHUNK_ROWS_MAX: Final = 1 << 17
+_SNAPSHOT_ARRIVAL_BITS: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ class _Selected:
 
     instrument: str
     parts: tuple[Part, ...]
+    parts_before: tuple[Part, ...]
     tick_size: Decimal
     lot_size: Decimal
     latency_usable: bool
@@ -186,6 +188,8 @@ class Catalog:
         kinds : group or family names (:mod:`headwater.tape.kind_group`); None for all. Of several depths of
             one book the deepest is replayed, unless others are asked for by their full name.
 
+        A replay that begins in the middle of a book begins with a snapshot of it as it stood then.
+
         Raises
         ------
         CatalogError : an instrument is unknown, nothing lies in the range, a part is damaged, or the disk is
@@ -195,14 +199,13 @@ class Catalog:
             raise ValueError(f"expected each instrument once, found {list(instruments)}")
         records = self.imports()
         selected = [self._select(records, instrument, start, end, kinds) for instrument in instruments]
-        mapped = self._map(selected)
-        replay = Replay(
+        mapped = self._map(selected, start, end)
+        return Replay(
             local=mapped.local,
             venue=mapped.venue,
             instruments=tuple(self._replay_instrument(one) for one in selected),
             release=mapped.release,
         )
-        return replay if start is None and end is None else window(replay, start, end)
 
     def query(
         self, instrument: str, start: int | None, end: int | None, kinds: Sequence[str] | None = None
@@ -212,16 +215,10 @@ class Catalog:
         Reads only the row groups that can hold the range; builds no cache.
         """
         selected = self._select(self.imports(), instrument, start, end, kinds)
-        lowest = -(2**63) if start is None else start
-        highest = 2**63 - 1 if end is None else end
-        pieces = []
-        for rows, keys in merged(self._streams([selected], start, end)):
-            first, last = np.searchsorted(keys, [lowest, highest])
-            pieces.append(rows[first:last])
-        if not pieces:
-            return np.empty(0, EVENT_DTYPE)
+        pieces = [rows for rows, _ in merged(self._streams([selected], start, end))]
         events = np.empty(sum(map(len, pieces)), EVENT_DTYPE)
-        np.concatenate(pieces, out=events)
+        if pieces:
+            np.concatenate(pieces, out=events)
         return events
 
     def certify(self, dataset: DatasetInfo, progress: Callable[[int], None] = _ignore_rows) -> Certificate:
@@ -331,21 +328,16 @@ class Catalog:
         mine = [part for part in all_parts if part.instrument == instrument]
         if not mine:
             raise self._unknown(instrument, {part.instrument for part in all_parts})
-        wanted = [part for part in mine if matches(part.group, kinds)]
-        book = deepest_book({part.group for part in wanted})
-        parts = tuple(
-            part
-            for part in wanted
-            if (end is None or part.ts_local_min < end)
-            and (start is None or part.ts_local_max >= start)
-            and (family_of(part.group) != "book" or part.group == book or part.group in (kinds or ()))
-        )
+        wanted = _wanted(mine, kinds)
+        begun = [part for part in wanted if end is None or part.ts_local_min < end]
+        parts = tuple(part for part in begun if start is None or part.ts_local_max >= start)
         if not parts:
             raise self._nothing_there(instrument, mine, kinds)
         findings = [record.findings.get(instrument) for record in records if set(record.parts) & set(parts)]
         return _Selected(
             instrument,
             parts,
+            tuple(sorted(begun, key=lambda part: (part.ts_local_min, part.arrival_first))),
             common_step(part.tick_size for part in parts),
             common_step(part.lot_size for part in parts),
             all(found.latency_usable for found in findings if found),
@@ -368,15 +360,35 @@ class Catalog:
             f"it has {groups} from {first} to {last}"
         )
 
-    def _map(self, selected: Sequence[_Selected]) -> MappedReplay:
-        rows = sum(part.rows for one in selected for part in one.parts)
-        recipe = tuple(
-            f"{one.instrument} {one.tick_size} {one.lot_size} "
-            f"{part.group} {part.arrival_first} {part.content_hash}"
-            for one in selected
-            for part in one.parts
-        )
-        return self._cache.open(recipe, rows, lambda: self._streams(selected))
+    def _map(self, selected: Sequence[_Selected], start: int | None, end: int | None) -> MappedReplay:
+        rows_max = sum(part.rows for one in selected for part in one.parts)
+        recipe = [f"window {start} {end}"]
+        for one in selected:
+            recipe.append(f"{one.instrument} {one.tick_size} {one.lot_size}")
+            recipe += [f"{part.group} {part.arrival_first} {part.content_hash}" for part in one.parts]
+            if start is not None:
+                recipe += [f"before {part.content_hash}" for part in one.parts_before]
+        return self._cache.open(tuple(recipe), rows_max, lambda: self._window(selected, start, end))
+
+    def _window(
+        self, selected: Sequence[_Selected], start: int | None, end: int | None
+    ) -> list[Iterator[Keyed]]:
+        streams = self._streams(selected, start, end)
+        if start is not None:
+            streams += [self._book_at(one, number, start) for number, one in enumerate(selected)]
+        return streams
+
+    # The book as it stood at `start`, as a stream of one message.
+    def _book_at(self, selected: _Selected, number: int, start: int) -> Iterator[Keyed]:
+        books = [part for part in selected.parts_before if family_of(part.group) == "book"]
+        grids = {(part.tick_size, part.lot_size) for part in books}
+        for tick_size, lot_size in grids if len(grids) == 1 else ():
+            rows = book_before([self.path / part.path for part in books], start)
+            rows["instrument"] = number
+            rows["arrival"] -= number << _SNAPSHOT_ARRIVAL_BITS
+            rescale(rows, int(tick_size / selected.tick_size), int(lot_size / selected.lot_size))
+            if len(rows):
+                yield rows, rows["ts_local"].copy()
 
     def _streams(
         self, selected: Sequence[_Selected], start: int | None = None, end: int | None = None
@@ -390,7 +402,9 @@ class Catalog:
         share = _CHUNK_ROWS_TOTAL // max(1, len(streams))
         chunk_rows = min(max(share, _CHUNK_ROWS_MIN), _CHUNK_ROWS_MAX)
         return [
-            local_stream(self._rows(selected[number], number, parts, chunk_rows, start, end))
+            within(
+                local_stream(self._rows(selected[number], number, parts, chunk_rows, start, end)), start, end
+            )
             for (number, _, _), parts in streams.items()
         ]
 
@@ -432,6 +446,15 @@ def file_hash(path: Path) -> str:
             f"{path}: expected a readable file, found {error.strerror}; check the path"
         ) from error
     return digest.hexdigest()
+
+
+def _wanted(parts: list[Part], kinds: Sequence[str] | None) -> list[Part]:
+    """The parts of these kinds; of several depths of one book the deepest, unless others are named in
+    full."""
+    wanted = [part for part in parts if matches(part.group, kinds)]
+    book = deepest_book({part.group for part in wanted})
+    named = {book, *(kinds or ())}
+    return [part for part in wanted if family_of(part.group) != "book" or part.group in named]
 
 
 def _described(source: Path | str) -> Source:

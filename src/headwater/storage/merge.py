@@ -117,3 +117,12 @@ def local_stream(chunks: Iterable[Events]) -> Iterator[Keyed]:
         greatest = int(keys[-1])
         rows["ts_local"] = keys
         yield rows, keys
+
+
+def within(stream: Iterator[Keyed], start: int | None, end: int | None) -> Iterator[Keyed]:
+    """What of a stream has a key in [`start`, `end`); None for no bound."""
+    for rows, keys in stream:
+        first = 0 if start is None else int(np.searchsorted(keys, start))
+        last = len(keys) if end is None else int(np.searchsorted(keys, end))
+        if first < last:
+            yield rows[first:last], keys[first:last]

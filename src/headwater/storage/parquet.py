@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from headwater.domain.errors import CatalogError
-from headwater.domain.event import EVENT_DTYPE, EVENT_FORMAT_VERSION, Events
+from headwater.domain.event import EVENT_DTYPE, EVENT_FORMAT_VERSION, EventKind, Events
 from headwater.storage.manifest import check_version
 
 ROW_GROUP_ROWS: Final = 1 << 17
@@ -27,6 +27,7 @@ _METADATA_KEY: Final = b"headwater"
 _WIDE: Final = ["ts_local", "ts_venue", "price", "size", "arrival"]
 _NARROW: Final = ["kind", "side", "flags", "print_class"]
 _COLUMNS: Final = _WIDE + _NARROW
+_KIND_COLUMN: Final = _COLUMNS.index("kind")
 SCHEMA: Final = pa.schema([(name, pa.from_numpy_dtype(EVENT_DTYPE[name])) for name in _COLUMNS])
 
 
@@ -116,22 +117,44 @@ class PartFile:
 
 
 def part_rows(
-    path: Path, chunk_rows: int = ROW_GROUP_ROWS, start: int | None = None, end: int | None = None
+    path: Path,
+    chunk_rows: int = ROW_GROUP_ROWS,
+    start: int | None = None,
+    end: int | None = None,
+    first_group: int = 0,
 ) -> Iterator[Events]:
     """Events of the part at `path`, at most `chunk_rows` at a time, in arrival order.
 
-    Row groups without a ``ts_local`` in [`start`, `end`) are not read; those that are read come whole.
+    Row groups before number `first_group` or without a ``ts_local`` in [`start`, `end`) are not read; those
+    that are read come whole.
 
     Raises
     ------
     CatalogError : missing, truncated, damaged, of another schema, or of a newer version
     """
+    with _opened(path) as file:
+        if file.num_row_groups:
+            wanted = [number for number in _row_groups_within(file, start, end) if number >= first_group]
+            for batch in file.iter_batches(chunk_rows, row_groups=wanted, use_threads=False):
+                yield _events_of(batch)
+
+
+def clear_row_groups(path: Path, end: int) -> list[int]:
+    """Numbers of the row groups that can hold a BOOK_CLEAR with a ``ts_local`` below `end`."""
+    with _opened(path) as file:
+        return [
+            number
+            for number in _row_groups_within(file, None, end)
+            if file.metadata.row_group(number).column(_KIND_COLUMN).statistics.max >= EventKind.BOOK_CLEAR
+        ]
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     try:
         with pq.ParquetFile(path, memory_map=True) as file:
             _check_schema(path, file)
-            wanted = _row_groups_within(file, start, end)
-            for batch in file.iter_batches(chunk_rows, row_groups=wanted, use_threads=False):
-                yield _events_of(batch)
+            yield file
     except (OSError, pa.ArrowException) as error:
         why = str(error).splitlines()[0]
         raise CatalogError(

@@ -77,14 +77,14 @@ class ReplayCache:
         self._bytes_max = bytes_max if bytes_max is not None else int(setting or CACHE_BYTES_MAX)
 
     def open(
-        self, recipe: tuple[str, ...], rows: int, streams: Callable[[], Iterable[Iterator[Keyed]]]
+        self, recipe: tuple[str, ...], rows_max: int, streams: Callable[[], Iterable[Iterator[Keyed]]]
     ) -> MappedReplay:
         """Map the cache of `recipe`, building it first when it is not there.
 
         Parameters
         ----------
         recipe : identifies what is merged
-        rows : records that the streams will give together
+        rows_max : records that the streams give together, at most
         streams : makes the streams, each sorted by the trader's time
 
         Raises
@@ -93,7 +93,7 @@ class ReplayCache:
         """
         folder = self._folder / cache_key(recipe)
         if not (folder / "meta.json").exists():
-            self._build(folder, recipe, rows, streams)
+            self._build(folder, recipe, rows_max, streams)
         os.utime(folder / "meta.json")
         return _mapped(folder)
 
@@ -101,15 +101,15 @@ class ReplayCache:
         self,
         folder: Path,
         recipe: tuple[str, ...],
-        rows: int,
+        rows_max: int,
         streams: Callable[[], Iterable[Iterator[Keyed]]],
     ) -> None:
         building = folder.with_name(f".{folder.name}.{os.getpid()}")
         try:
-            self._make_room(2 * rows * EVENT_DTYPE.itemsize)
+            self._make_room(2 * rows_max * EVENT_DTYPE.itemsize)
             shutil.rmtree(building, ignore_errors=True)
             building.mkdir(parents=True)
-            _write_local(building / "local.npy", rows, merged(streams()))
+            rows = _write_events(building / "local.npy", merged(streams()))
             one_order = _write_venue(building)
             meta = CacheMeta(version=CACHE_VERSION, recipe=recipe, rows=rows, one_order=one_order)
             (building / "meta.json").write_bytes(msgspec.json.encode(meta))
@@ -187,39 +187,22 @@ def _read_header(path: Path, file: IO[bytes]) -> tuple[int, int]:
     return int(shape[0]), file.tell()
 
 
-class _EventFile:
-    """A ``.npy`` file of events, being written."""
-
-    def __init__(self, path: Path, rows: int) -> None:
-        self._file = path.open("wb")
-        header = {
-            "descr": np.lib.format.dtype_to_descr(EVENT_DTYPE),
-            "fortran_order": False,
-            "shape": (rows,),
-        }
-        np.lib.format.write_array_header_1_0(self._file, header)
-
-    def __enter__(self) -> _EventFile:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-
-    def append(self, events: Events) -> None:
-        self._file.write(np.ascontiguousarray(events).data)
-
-
-def _write_local(path: Path, rows: int, chunks: Iterator[Keyed]) -> None:
-    written = 0
-    with _EventFile(path, rows) as file:
+def _write_events(path: Path, chunks: Iterable[Keyed]) -> int:
+    rows = 0
+    with path.open("wb") as file:
+        _write_header(file, rows)
         for events, _ in chunks:
-            file.append(events)
-            written += len(events)
-    if written != rows:
-        raise CatalogError(
-            f"{path}: expected {rows} records by the catalog's manifests, found {written} in its parts; "
-            "restore the catalog from a copy or import its sources again"
-        )
+            file.write(np.ascontiguousarray(events).data)
+            rows += len(events)
+        file.seek(0)
+        _write_header(file, rows)
+    return rows
+
+
+# numpy leaves room for growth: the header is as long for any number of rows.
+def _write_header(file: IO[bytes], rows: int) -> None:
+    header = {"descr": np.lib.format.dtype_to_descr(EVENT_DTYPE), "fortran_order": False, "shape": (rows,)}
+    np.lib.format.write_array_header_1_0(file, header)
 
 
 def _write_venue(folder: Path) -> bool:
@@ -228,9 +211,7 @@ def _write_venue(folder: Path) -> bool:
     if _is_in_venue_order(mapped):
         return True
     runs = [_write_run(folder, number, rows, keys) for number, (rows, keys) in enumerate(_runs(mapped))]
-    with _EventFile(folder / "venue.npy", len(mapped.rows)) as file:
-        for rows, _ in merged(_read_run(run) for run in runs):
-            file.append(rows)
+    _write_events(folder / "venue.npy", merged(_read_run(run) for run in runs))
     for run in runs:
         for path in run:
             path.unlink()
@@ -263,9 +244,9 @@ def _is_in_venue_order(mapped: MappedEvents) -> bool:
 def _write_run(folder: Path, number: int, rows: Events, keys: I64) -> tuple[Path, Path]:
     order = order_by(keys, rows["arrival"])
     paths = folder / f"run-{number}.npy", folder / f"run-{number}-keys.npy"
-    with _EventFile(paths[0], len(rows)) as file:
-        file.append(rows if order is None else rows[order])
-    np.save(paths[1], keys if order is None else keys[order])
+    sorted_keys = keys if order is None else keys[order]
+    _write_events(paths[0], [(rows if order is None else rows[order], sorted_keys)])
+    np.save(paths[1], sorted_keys)
     return paths
 
 

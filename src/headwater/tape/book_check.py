@@ -226,12 +226,22 @@ class BookCheck:
         return int(self._state[_COUNTERS.index(name)])
 
     @property
+    def is_trusted(self) -> bool:
+        """Whether both sides are known after the last message."""
+        return bool(self.counter("bid_trusted") and self.counter("ask_trusted"))
+
+    def levels(self) -> tuple[I64, I64]:
+        """Bids and asks after the last message, best first: prices (ticks) and sizes (lots), shape (2, n)
+        each."""
+        return self._bids[:, ::-1], self._asks
+
+    @property
     def trusted_share(self) -> float:
         """Share of the time, first to last message, in which both sides were known."""
         total = self.counter("total_ns")
         if total:
             return self.counter("trusted_ns") / total
-        return float(self.counter("bid_trusted") and self.counter("ask_trusted"))
+        return float(self.is_trusted)
 
     def findings(self) -> list[Finding]:
         """Crossed and locked books, gaps, impossible levels, repeated messages, lack of trust."""
