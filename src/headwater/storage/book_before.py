@@ -27,8 +27,8 @@ def book_before(parts: Sequence[Path], ts: int) -> Events:
     Returns
     -------
     One message: BOOK_CLEAR of both sides, then BOOK_SNAPSHOT a level, bids first, best first. ``ts_local`` is
-    `ts` and ``ts_venue`` that of the last message applied, so that the snapshot precedes what was still on its
-    way. Arrival numbers are below zero: nobody sent it. Empty when the book was not to be trusted then.
+    `ts` and ``ts_venue`` that of the last message applied, so that the snapshot precedes what was still on
+    its way. Arrival numbers are below zero: nobody sent it. Empty when the book was not to be trusted then.
 
     Only what follows the last BOOK_CLEAR is read; row group statistics say where it can be.
     """

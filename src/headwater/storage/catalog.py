@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 import msgspec
 import numpy as np
@@ -49,6 +49,9 @@ from headwater.tape.kind_group import deepest_book, family_of, matches
 from headwater.tape.replay import Replay, ReplayInstrument
 
 CATALOG_VERSION: Final = 1
+CERTIFIED_AT_OPEN_ROWS_MAX: Final = 20_000_000
+"""A larger dataset without a certificate is replayed as "not verified": reading it would take too long."""
+
 _FORMAT: Final = "headwater-catalog"
 _HASH_CHUNK_BYTES: Final = 1 << 20
 _CHUNK_ROWS_TOTAL: Final = 1 << 22
@@ -105,12 +108,16 @@ class Catalog:
                 )
             self._create(marker)
         _check_marker(marker)
+        self._records: dict[str, ImportRecord] = {}
         self._remove_dead_imports()
         self._cache = ReplayCache(self._cache_folder())
 
     def imports(self) -> list[ImportRecord]:
         """Committed imports, oldest first."""
-        return [read_manifest(path) for path in sorted((self.path / "imports").glob("*.json"))]
+        for path in sorted((self.path / "imports").glob("*.json")):
+            if path.name not in self._records:
+                self._records[path.name] = read_manifest(path)
+        return [self._records[name] for name in sorted(self._records)]
 
     def imported(self, source: Path, instrument: str | None = None) -> ImportRecord | None:
         """The import that already brought in the content of `source` (under whatever name), or None."""
@@ -203,7 +210,7 @@ class Catalog:
         return Replay(
             local=mapped.local,
             venue=mapped.venue,
-            instruments=tuple(self._replay_instrument(one) for one in selected),
+            instruments=tuple(self._replay_instrument(records, one) for one in selected),
             release=mapped.release,
         )
 
@@ -229,22 +236,28 @@ class Catalog:
         dataset : one of :meth:`datasets`
         progress : called with the number of records read so far
         """
-        path = self.path / "certificates" / dataset.instrument / f"{dataset.group}.json"
-        parts = self._parts_in_time_order(dataset)
-        content = cache_key(tuple(part.content_hash for part in parts))
-        kept = read_certificate(path, content)
+        kept = self.kept_certificate(dataset)
         if kept is not None:
             return kept
+        parts = self._parts_in_time_order(dataset)
         certifier = Certifier(dataset)
         done = 0
         for rows in self._raw(dataset, parts):
             certifier.update(rows)
             done += len(rows)
             progress(done)
-        certificate = certifier.certificate(content)
+        certificate = certifier.certificate(_content(parts))
         if os.access(self.path, os.W_OK):
-            write_certificate(path, certificate)
+            write_certificate(self._certificate_path(dataset), certificate)
         return certificate
+
+    def kept_certificate(self, dataset: DatasetInfo) -> Certificate | None:
+        """The certificate of `dataset` as it is now, if it was made before."""
+        content = _content(self._parts_in_time_order(dataset))
+        return read_certificate(self._certificate_path(dataset), content)
+
+    def _certificate_path(self, dataset: DatasetInfo) -> Path:
+        return self.path / "certificates" / dataset.instrument / f"{dataset.group}.json"
 
     # Sources in the order of time, each in the order of arrival: an earlier day may have been imported later.
     def _parts_in_time_order(self, dataset: DatasetInfo) -> list[Part]:
@@ -425,13 +438,35 @@ class Catalog:
                 rescale(rows, tick_factor, lot_factor)
                 yield rows
 
-    def _replay_instrument(self, selected: _Selected) -> ReplayInstrument:
+    def _replay_instrument(self, records: list[ImportRecord], selected: _Selected) -> ReplayInstrument:
+        groups = sorted({part.group for part in selected.parts})
+        datasets = [_dataset(records, selected.instrument, group) for group in groups]
         return ReplayInstrument(
             id=selected.instrument,
             tick_size=selected.tick_size,
             lot_size=selected.lot_size,
+            certificate=self._joint_certificate(datasets),
             latency_usable=selected.latency_usable,
         )
+
+    def _joint_certificate(self, datasets: Sequence[DatasetInfo]) -> dict[str, Any]:
+        certificates = {dataset.group: self._certified(dataset) for dataset in datasets}
+        verdicts = [certificate["trusted"] for certificate in certificates.values()]
+        return {
+            "trusted": False if False in verdicts else None if None in verdicts else True,
+            "reasons": [
+                f"{group}: {reason}"
+                for group, certificate in certificates.items()
+                for reason in certificate["reasons"]
+            ],
+            "datasets": certificates,
+        }
+
+    def _certified(self, dataset: DatasetInfo) -> dict[str, Any]:
+        kept = self.kept_certificate(dataset)
+        if kept is None and dataset.rows > CERTIFIED_AT_OPEN_ROWS_MAX:
+            return {"trusted": None, "reasons": ["not verified yet: run `headwater tape verify`"]}
+        return (kept or self.certify(dataset)).to_dict()
 
 
 def file_hash(path: Path) -> str:
@@ -455,6 +490,10 @@ def _wanted(parts: list[Part], kinds: Sequence[str] | None) -> list[Part]:
     book = deepest_book({part.group for part in wanted})
     named = {book, *(kinds or ())}
     return [part for part in wanted if family_of(part.group) != "book" or part.group in named]
+
+
+def _content(parts: Iterable[Part]) -> str:
+    return cache_key(tuple(part.content_hash for part in parts))
 
 
 def _described(source: Path | str) -> Source:
