@@ -18,9 +18,9 @@ from typing import Final
 import numpy as np
 
 from headwater.kernels.kernel import kernel
-from headwater.reports.valuation import F64, I64, Records, Valuation, best_price, value_of_lot
+from headwater.reports.valuation import F64, I64, Integer, Records, Valuation, best_price, value_of_lot
 
-EQUITY_TOTALS: Final = ("unvalued", "time_held", "time_gross", "gross_max", "span")
+EQUITY_TOTALS: Final = ("unvalued", "time_held", "time_gross", "gross_max")
 """Names of the entries of the kernel's `totals`."""
 
 
@@ -104,14 +104,17 @@ def walk_samples(
     last_price : (k,) scratch, NaN at the start
     net, gross : (k,) scratch, 0 at the start
     out_ts, out_equity, out_gross : (n,) the curve
-    totals : (5,) EQUITY_TOTALS, 0 at the start
+    totals : (4,) receives EQUITY_TOTALS
     """
     points = 0
+    unvalued, last_ts = 0, np.int64(0)
+    time_held, time_gross, last_stake, stake_max = 0.0, 0.0, 0.0, 0.0
     for i in range(len(samples)):
         instrument = np.int64(samples[i]["instrument"])
-        contract = contracts[instrument]
         ts = samples[i]["ts"]
-        price = best_price(samples[i]["bid"], samples[i]["ask"], samples[i]["mark"], contract["tick"])
+        price = best_price(
+            samples[i]["bid"], samples[i]["ask"], samples[i]["mark"], contracts[instrument]["tick"]
+        )
         if np.isnan(price):
             price = last_price[instrument]
         else:
@@ -120,51 +123,48 @@ def walk_samples(
         track_ts[row] = ts
         track_price[row] = price
         next_row[instrument] = row + 1
-        if contract["account"] == account:
-            value = 0.0
-            if samples[i]["position"] != 0:
-                held = float(samples[i]["position"])
-                value = held * value_of_lot(contract["lot_value"], contract["inverse"], price)
-            booked = float(samples[i]["cash"] - samples[i]["fee"] + samples[i]["funding"])
-            net[instrument] = booked * contract["money"] + value
-            gross[instrument] = abs(value)
+        if contracts[instrument]["account"] == account:
+            _value(samples, i, contracts, instrument, price, net, gross)
         if i + 1 < len(samples) and samples[i + 1]["ts"] == ts:
             continue
-        points = _emit(ts, initial, net, gross, points, out_ts, out_equity, out_gross, totals)
+        equity, stake = initial, 0.0
+        for other in range(len(net)):
+            equity += net[other]
+            stake += gross[other]
+        if np.isnan(equity):
+            unvalued += 1
+            continue
+        if points > 0:
+            elapsed = float(ts - last_ts)
+            time_gross += elapsed * last_stake
+            time_held += elapsed if last_stake > 0.0 else 0.0
+        last_ts, last_stake, stake_max = ts, stake, max(stake_max, stake)
+        out_ts[points] = ts
+        out_equity[points] = equity
+        out_gross[points] = stake
+        points += 1
+    totals[0], totals[1], totals[2], totals[3] = float(unvalued), time_held, time_gross, stake_max
     return points
 
 
 @kernel
-def _emit(
-    ts: int,
-    initial: float,
+def _value(
+    samples: Records,
+    i: int,
+    contracts: Records,
+    instrument: Integer,
+    price: float,
     net: F64,
     gross: F64,
-    points: int,
-    out_ts: I64,
-    out_equity: F64,
-    out_gross: F64,
-    totals: F64,
-) -> int:
-    equity = initial
-    stake = 0.0
-    for instrument in range(len(net)):
-        equity += net[instrument]
-        stake += gross[instrument]
-    if np.isnan(equity):
-        totals[0] += 1.0
-        return points
-    if points > 0:
-        elapsed = float(ts - out_ts[points - 1])
-        if out_gross[points - 1] > 0.0:
-            totals[1] += elapsed
-        totals[2] += elapsed * out_gross[points - 1]
-        totals[4] += elapsed
-    totals[3] = max(totals[3], stake)
-    out_ts[points] = ts
-    out_equity[points] = equity
-    out_gross[points] = stake
-    return points + 1
+) -> None:
+    value = 0.0
+    if samples[i]["position"] != 0:
+        contract = contracts[instrument]
+        held = float(samples[i]["position"])
+        value = held * value_of_lot(contract["lot_value"], contract["inverse"], price)
+    booked = float(samples[i]["cash"] - samples[i]["fee"] + samples[i]["funding"])
+    net[instrument] = booked * contracts[instrument]["money"] + value
+    gross[instrument] = abs(value)
 
 
 def equity_curve(samples: Records, valuation: Valuation, account: int) -> tuple[EquityCurve, PriceTrack]:
@@ -185,15 +185,16 @@ def equity_curve(samples: Records, valuation: Valuation, account: int) -> tuple[
         np.full(instruments, np.nan), np.zeros(instruments), np.zeros(instruments),
         ts, equity, gross, totals,
     )  # fmt: skip
-    unvalued, time_held, time_gross, gross_max, span = (float(total) for total in totals)
+    unvalued, time_held, time_gross, gross_max = (float(total) for total in totals)
+    span_ns = float(ts[points - 1] - ts[0]) if points else 0.0
     curve = EquityCurve(
         ts=ts[:points],
         equity=equity[:points],
         gross=gross[:points],
         initial=initial,
         unvalued=int(unvalued),
-        held_share=time_held / span if span else np.nan,
-        gross_mean=time_gross / span if span else np.nan,
+        held_share=time_held / span_ns if span_ns else np.nan,
+        gross_mean=time_gross / span_ns if span_ns else np.nan,
         gross_max=gross_max,
     )
     return curve, track
