@@ -67,7 +67,8 @@ class Probe:
         (self.package / name).write_text(text)
 
     def run(self, index: int = 2, **flags: str) -> dict[str, Any]:
-        environment = os.environ | {
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+        environment = inherited | {
             "PYTHONPATH": str(self.package.parent),
             "PYTHONDONTWRITEBYTECODE": "1",  # Python's own cache cannot tell edits of one second apart
             "HEADWATER_CACHE_DIR": str(self.cache),

@@ -146,8 +146,13 @@ def _public(body: list[ast.stmt], prefix: str) -> Iterator[tuple[Function | ast.
         if node.name.startswith("_") or decorator_names(node) & {"overload", "setter", "override"}:
             continue
         yield node, prefix + node.name
-        if isinstance(node, ast.ClassDef):
+        if isinstance(node, ast.ClassDef) and not _is_explained_elsewhere(node):
             yield from _public(node.body, f"{prefix}{node.name}.")
+
+
+def _is_explained_elsewhere(node: ast.ClassDef) -> bool:
+    """A class of the standard library's streams: its methods are explained there."""
+    return any(dotted(base).startswith("io.") for base in node.bases)
 
 
 def _unfinished(source: Source) -> Iterator[str]:
