@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 
@@ -12,16 +13,21 @@ from headwater.domain.event import EVENT_DTYPE, NO_PRICE, EventFlag, EventKind, 
 from headwater.storage.merge import last_message_end, whole_messages
 from headwater.storage.parquet import clear_row_groups, part_rows
 from headwater.tape.book_check import BookCheck
+from headwater.tape.common_grid import rescale
 
 _BOTH_SIDES = int(EventFlag.AT_VENUE | EventFlag.AT_LOCAL)
 
 
-def book_before(parts: Sequence[Path], ts: int) -> Events:
+ScaledPart: TypeAlias = tuple[Path, int, int]
+"""A part, and what to multiply its ticks and lots by."""
+
+
+def book_before(parts: Sequence[ScaledPart], ts: int) -> Events:
     """Snapshot of the book after all messages with a ``ts_local`` below `ts`.
 
     Parameters
     ----------
-    parts : book parts of one instrument on one grid, in the order of time
+    parts : book parts of one instrument, in the order of time
     ts : UTC ns
 
     Returns
@@ -33,14 +39,14 @@ def book_before(parts: Sequence[Path], ts: int) -> Events:
     Only what follows the last BOOK_CLEAR is read; row group statistics say where it can be.
     """
     for first_part in range(len(parts) - 1, -1, -1):
-        for first_group in reversed(clear_row_groups(parts[first_part], ts)):
+        for first_group in reversed(clear_row_groups(parts[first_part][0], ts)):
             check, ts_venue = _applied(parts[first_part:], first_group, ts)
             if check.is_trusted:
                 return _snapshot(check, ts, ts_venue)
     return np.empty(0, EVENT_DTYPE)
 
 
-def _applied(parts: Sequence[Path], first_group: int, ts: int) -> tuple[BookCheck, int]:
+def _applied(parts: Sequence[ScaledPart], first_group: int, ts: int) -> tuple[BookCheck, int]:
     check, ts_venue = BookCheck(), 0
     for rows in whole_messages(_rows(parts, first_group, ts)):
         late = np.flatnonzero(rows["ts_local"] >= ts)
@@ -54,9 +60,11 @@ def _applied(parts: Sequence[Path], first_group: int, ts: int) -> tuple[BookChec
     return check, ts_venue
 
 
-def _rows(parts: Sequence[Path], first_group: int, ts: int) -> Iterator[Events]:
-    for number, part in enumerate(parts):
-        yield from part_rows(part, end=ts, first_group=0 if number else first_group)
+def _rows(parts: Sequence[ScaledPart], first_group: int, ts: int) -> Iterator[Events]:
+    for number, (path, tick_factor, lot_factor) in enumerate(parts):
+        for rows in part_rows(path, end=ts, first_group=0 if number else first_group):
+            rescale(rows, tick_factor, lot_factor)
+            yield rows
 
 
 def _snapshot(check: BookCheck, ts: int, ts_venue: int) -> Events:

@@ -22,8 +22,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from decimal import Decimal
-from difflib import get_close_matches
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -34,18 +32,17 @@ from headwater.domain.errors import CatalogError
 from headwater.domain.event import EVENT_DTYPE, Events
 from headwater.kernels.kernel import cache_root
 from headwater.ports.importer import Batch, Findings
-from headwater.storage.book_before import book_before
 from headwater.storage.certificate_file import read_certificate, write_certificate
+from headwater.storage.dataset_of import dataset_of, datasets_of, parts_in_time_order
 from headwater.storage.manifest import ImportRecord, Part, check_version, read_manifest
-from headwater.storage.merge import Keyed, local_stream, merged, whole_messages, within
-from headwater.storage.parquet import part_rows
+from headwater.storage.merge import merged
+from headwater.storage.part_streams import part_streams, raw_rows, window_streams
 from headwater.storage.replay_cache import MappedReplay, ReplayCache, cache_key
+from headwater.storage.selection import Selection, select
 from headwater.storage.transaction import Source, Transaction, disk_error, remove_dead_import, write_durably
 from headwater.tape.certificate import Certificate
 from headwater.tape.certify import Certifier
-from headwater.tape.common_grid import common_step, rescale
-from headwater.tape.dataset import DatasetInfo, SourceInfo
-from headwater.tape.kind_group import deepest_book, family_of, matches
+from headwater.tape.dataset import DatasetInfo
 from headwater.tape.replay import Replay, ReplayInstrument
 
 CATALOG_VERSION: Final = 1
@@ -53,11 +50,8 @@ CERTIFIED_AT_OPEN_ROWS_MAX: Final = 20_000_000
 """A larger dataset without a certificate is replayed as "not verified": reading it would take too long."""
 
 _FORMAT: Final = "headwater-catalog"
+_OWN_NAMES: Final = ("imports", "events", ".staging", ".lock", "catalog.new")
 _HASH_CHUNK_BYTES: Final = 1 << 20
-_CHUNK_ROWS_TOTAL: Final = 1 << 22
-_CHUNK_ROWS_MIN: Final = 1 << 11
-_CHUNK_ROWS_MAX: Final = 1 << 17
-_SNAPSHOT_ARRIVAL_BITS: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,18 +60,6 @@ class _Marker:
 
     format: str
     version: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Selected:
-    """The parts of one instrument that a replay reads, and its grid."""
-
-    instrument: str
-    parts: tuple[Part, ...]
-    parts_before: tuple[Part, ...]
-    tick_size: Decimal
-    lot_size: Decimal
-    latency_usable: bool
 
 
 def _ignore_rows(rows: int) -> None:
@@ -114,10 +96,11 @@ class Catalog:
 
     def imports(self) -> list[ImportRecord]:
         """Committed imports, oldest first."""
-        for path in sorted((self.path / "imports").glob("*.json")):
+        paths = sorted((self.path / "imports").glob("*.json"))
+        for path in paths:
             if path.name not in self._records:
                 self._records[path.name] = read_manifest(path)
-        return [self._records[name] for name in sorted(self._records)]
+        return [self._records[path.name] for path in paths]
 
     def imported(self, source: Path, instrument: str | None = None) -> ImportRecord | None:
         """The import that already brought in the content of `source` (under whatever name), or None."""
@@ -174,9 +157,7 @@ class Catalog:
 
     def datasets(self) -> list[DatasetInfo]:
         """What is there, sorted by instrument and kind group."""
-        records = self.imports()
-        names = {(part.instrument, part.group) for record in records for part in record.parts}
-        return [_dataset(records, instrument, group) for instrument, group in sorted(names)]
+        return datasets_of(self.imports())
 
     def open(
         self,
@@ -205,12 +186,15 @@ class Catalog:
         if len(set(instruments)) != len(instruments):
             raise ValueError(f"expected each instrument once, found {list(instruments)}")
         records = self.imports()
-        selected = [self._select(records, instrument, start, end, kinds) for instrument in instruments]
-        mapped = self._map(selected, start, end)
+        selections = [
+            select(self.path, records, instrument, start=start, end=end, kinds=kinds)
+            for instrument in instruments
+        ]
+        mapped = self._map(selections, start, end)
         return Replay(
             local=mapped.local,
             venue=mapped.venue,
-            instruments=tuple(self._replay_instrument(records, one) for one in selected),
+            instruments=tuple(self._replay_instrument(records, one) for one in selections),
             release=mapped.release,
         )
 
@@ -221,8 +205,8 @@ class Catalog:
 
         Reads only the row groups that can hold the range; builds no cache.
         """
-        selected = self._select(self.imports(), instrument, start, end, kinds)
-        pieces = [rows for rows, _ in merged(self._streams([selected], start, end))]
+        selection = select(self.path, self.imports(), instrument, start=start, end=end, kinds=kinds)
+        pieces = [rows for rows, _ in merged(part_streams(self.path, [selection], start, end))]
         events = np.empty(sum(map(len, pieces)), EVENT_DTYPE)
         if pieces:
             np.concatenate(pieces, out=events)
@@ -239,10 +223,10 @@ class Catalog:
         kept = self.kept_certificate(dataset)
         if kept is not None:
             return kept
-        parts = self._parts_in_time_order(dataset)
+        parts = parts_in_time_order(self.imports(), dataset)
         certifier = Certifier(dataset)
         done = 0
-        for rows in self._raw(dataset, parts):
+        for rows in raw_rows(self.path, dataset, parts):
             certifier.update(rows)
             done += len(rows)
             progress(done)
@@ -253,48 +237,22 @@ class Catalog:
 
     def kept_certificate(self, dataset: DatasetInfo) -> Certificate | None:
         """The certificate of `dataset` as it is now, if it was made before."""
-        content = _content(self._parts_in_time_order(dataset))
+        content = _content(parts_in_time_order(self.imports(), dataset))
         return read_certificate(self._certificate_path(dataset), content)
 
     def _certificate_path(self, dataset: DatasetInfo) -> Path:
         return self.path / "certificates" / dataset.instrument / f"{dataset.group}.json"
 
-    # Sources in the order of time, each in the order of arrival: an earlier day may have been imported later.
-    def _parts_in_time_order(self, dataset: DatasetInfo) -> list[Part]:
-        sources = [
-            [
-                part
-                for part in record.parts
-                if (part.instrument, part.group) == (dataset.instrument, dataset.group)
-            ]
-            for record in self.imports()
-        ]
-        ordered = sorted(filter(None, sources), key=lambda parts: min(part.ts_local_min for part in parts))
-        return [part for parts in ordered for part in parts]
-
-    def _raw(self, dataset: DatasetInfo, parts: Iterable[Part]) -> Iterator[Events]:
-        def chunks() -> Iterator[Events]:
-            for part in parts:
-                for rows in part_rows(self.path / part.path):
-                    rescale(
-                        rows,
-                        int(part.tick_size / dataset.tick_size),
-                        int(part.lot_size / dataset.lot_size),
-                    )
-                    yield rows
-
-        return whole_messages(chunks())
-
     def _create(self, marker: Path) -> None:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            if any(self.path.iterdir()):
+            if any(path.name not in _OWN_NAMES for path in self.path.iterdir()):
                 raise CatalogError(
                     f"{self.path}: expected an empty folder for a new catalog, found other files; "
                     "choose another folder"
                 )
             for folder in ("imports", "events", ".staging"):
-                (self.path / folder).mkdir()
+                (self.path / folder).mkdir(exist_ok=True)
             fresh = marker.with_suffix(".new")
             write_durably(fresh, msgspec.json.encode(_Marker(format=_FORMAT, version=CATALOG_VERSION)))
             fresh.rename(marker)
@@ -329,118 +287,21 @@ class Catalog:
                 ) from error
             yield file
 
-    def _select(
-        self,
-        records: list[ImportRecord],
-        instrument: str,
-        start: int | None,
-        end: int | None,
-        kinds: Sequence[str] | None,
-    ) -> _Selected:
-        all_parts = [part for record in records for part in record.parts]
-        mine = [part for part in all_parts if part.instrument == instrument]
-        if not mine:
-            raise self._unknown(instrument, {part.instrument for part in all_parts})
-        wanted = _wanted(mine, kinds)
-        begun = [part for part in wanted if end is None or part.ts_local_min < end]
-        parts = tuple(part for part in begun if start is None or part.ts_local_max >= start)
-        if not parts:
-            raise self._nothing_there(instrument, mine, kinds)
-        findings = [record.findings.get(instrument) for record in records if set(record.parts) & set(parts)]
-        return _Selected(
-            instrument,
-            parts,
-            tuple(sorted(begun, key=lambda part: (part.ts_local_min, part.arrival_first))),
-            common_step(part.tick_size for part in parts),
-            common_step(part.lot_size for part in parts),
-            all(found.latency_usable for found in findings if found),
-        )
-
-    def _unknown(self, instrument: str, known: set[str]) -> CatalogError:
-        near = get_close_matches(instrument, known, 3, 0.4) or sorted(known)[:3]
-        return CatalogError(
-            f"{self.path}: expected an instrument of this catalog, found {instrument!r}; "
-            f"it has {len(known)}, such as {', '.join(near) or 'none yet: import a file first'}"
-        )
-
-    def _nothing_there(self, instrument: str, parts: list[Part], kinds: Sequence[str] | None) -> CatalogError:
-        groups = ", ".join(sorted({part.group for part in parts}))
-        first = np.datetime64(min(part.ts_local_min for part in parts), "ns")
-        last = np.datetime64(max(part.ts_local_max for part in parts), "ns")
-        asked = ", ".join(kinds or ["all kinds"])
-        return CatalogError(
-            f"{self.path}: expected events of {instrument} ({asked}) in the time asked for, found none; "
-            f"it has {groups} from {first} to {last}"
-        )
-
-    def _map(self, selected: Sequence[_Selected], start: int | None, end: int | None) -> MappedReplay:
-        rows_max = sum(part.rows for one in selected for part in one.parts)
+    def _map(self, selections: Sequence[Selection], start: int | None, end: int | None) -> MappedReplay:
+        rows_max = sum(part.rows for one in selections for part in one.parts)
         recipe = [f"window {start} {end}"]
-        for one in selected:
+        for one in selections:
             recipe.append(f"{one.instrument} {one.tick_size} {one.lot_size}")
             recipe += [f"{part.group} {part.arrival_first} {part.content_hash}" for part in one.parts]
             if start is not None:
-                recipe += [f"before {part.content_hash}" for part in one.parts_before]
-        return self._cache.open(tuple(recipe), rows_max, lambda: self._window(selected, start, end))
+                recipe += [f"before {part.content_hash}" for part in one.book_parts]
+        return self._cache.open(
+            tuple(recipe), rows_max, lambda: window_streams(self.path, selections, start, end)
+        )
 
-    def _window(
-        self, selected: Sequence[_Selected], start: int | None, end: int | None
-    ) -> list[Iterator[Keyed]]:
-        streams = self._streams(selected, start, end)
-        if start is not None:
-            streams += [self._book_at(one, number, start) for number, one in enumerate(selected)]
-        return streams
-
-    # The book as it stood at `start`, as a stream of one message.
-    def _book_at(self, selected: _Selected, number: int, start: int) -> Iterator[Keyed]:
-        books = [part for part in selected.parts_before if family_of(part.group) == "book"]
-        grids = {(part.tick_size, part.lot_size) for part in books}
-        for tick_size, lot_size in grids if len(grids) == 1 else ():
-            rows = book_before([self.path / part.path for part in books], start)
-            rows["instrument"] = number
-            rows["arrival"] -= number << _SNAPSHOT_ARRIVAL_BITS
-            rescale(rows, int(tick_size / selected.tick_size), int(lot_size / selected.lot_size))
-            if len(rows):
-                yield rows, rows["ts_local"].copy()
-
-    def _streams(
-        self, selected: Sequence[_Selected], start: int | None = None, end: int | None = None
-    ) -> list[Iterator[Keyed]]:
-        """One stream for each source, instrument and group: what is certain to be in arrival order."""
-        streams: dict[tuple[int, str, int], list[Part]] = {}
-        for number, one in enumerate(selected):
-            for part in one.parts:
-                source = int(Path(part.path).name.partition("-")[0])
-                streams.setdefault((number, part.group, source), []).append(part)
-        share = _CHUNK_ROWS_TOTAL // max(1, len(streams))
-        chunk_rows = min(max(share, _CHUNK_ROWS_MIN), _CHUNK_ROWS_MAX)
-        return [
-            within(
-                local_stream(self._rows(selected[number], number, parts, chunk_rows, start, end)), start, end
-            )
-            for (number, _, _), parts in streams.items()
-        ]
-
-    def _rows(
-        self,
-        selected: _Selected,
-        number: int,
-        parts: list[Part],
-        chunk_rows: int,
-        start: int | None,
-        end: int | None,
-    ) -> Iterator[Events]:
-        for part in sorted(parts, key=lambda part: part.arrival_first):
-            tick_factor = int(part.tick_size / selected.tick_size)
-            lot_factor = int(part.lot_size / selected.lot_size)
-            for rows in part_rows(self.path / part.path, chunk_rows, start, end):
-                rows["instrument"] = number
-                rescale(rows, tick_factor, lot_factor)
-                yield rows
-
-    def _replay_instrument(self, records: list[ImportRecord], selected: _Selected) -> ReplayInstrument:
+    def _replay_instrument(self, records: list[ImportRecord], selected: Selection) -> ReplayInstrument:
         groups = sorted({part.group for part in selected.parts})
-        datasets = [_dataset(records, selected.instrument, group) for group in groups]
+        datasets = [dataset_of(records, selected.instrument, group) for group in groups]
         return ReplayInstrument(
             id=selected.instrument,
             tick_size=selected.tick_size,
@@ -483,15 +344,6 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _wanted(parts: list[Part], kinds: Sequence[str] | None) -> list[Part]:
-    """The parts of these kinds; of several depths of one book the deepest, unless others are named in
-    full."""
-    wanted = [part for part in parts if matches(part.group, kinds)]
-    book = deepest_book({part.group for part in wanted})
-    named = {book, *(kinds or ())}
-    return [part for part in wanted if family_of(part.group) != "book" or part.group in named]
-
-
 def _content(parts: Iterable[Part]) -> str:
     return cache_key(tuple(part.content_hash for part in parts))
 
@@ -514,35 +366,3 @@ def _check_marker(marker: Path) -> None:
             f"{marker}: expected format {_FORMAT}, found {found.format}; choose another folder"
         )
     check_version(marker, found.version, CATALOG_VERSION)
-
-
-def _dataset(records: list[ImportRecord], instrument: str, group: str) -> DatasetInfo:
-    mine = [
-        (record, [part for part in record.parts if (part.instrument, part.group) == (instrument, group)])
-        for record in records
-    ]
-    parts = [part for _, some in mine for part in some]
-    return DatasetInfo(
-        instrument=instrument,
-        group=group,
-        rows=sum(part.rows for part in parts),
-        ts_min=min(part.ts_local_min for part in parts),
-        ts_max=max(part.ts_local_max for part in parts),
-        tick_size=common_step(part.tick_size for part in parts),
-        lot_size=common_step(part.lot_size for part in parts),
-        rules_source=", ".join(dict.fromkeys(part.rules_source for part in parts)),
-        parts=len(parts),
-        sources=tuple(_source_info(record, instrument, some) for record, some in mine if some),
-    )
-
-
-def _source_info(record: ImportRecord, instrument: str, parts: list[Part]) -> SourceInfo:
-    return SourceInfo(
-        name=record.source_name,
-        content_hash=record.source_hash,
-        importer=record.importer,
-        ts_min=min(part.ts_local_min for part in parts),
-        ts_max=max(part.ts_local_max for part in parts),
-        findings=record.findings.get(instrument, Findings()),
-        groups=tuple(sorted({part.group for part in record.parts if part.instrument == instrument})),
-    )

@@ -46,6 +46,11 @@ class Part:
     rules_source: str
     content_hash: str
 
+    @property
+    def source(self) -> str:
+        """Number of the import that wrote it, as its file name begins."""
+        return self.path.rpartition("/")[2].partition("-")[0]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRecord:
