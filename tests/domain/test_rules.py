@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -109,7 +110,7 @@ def test_maintenance_margin_is_continuous_across_tiers(thousandths: list[int], c
     )
     tiers = margin_schedule(rows)
     check_margin_tiers(tiers)
-    for lower, upper in zip(tiers, tiers[1:], strict=False):
+    for lower, upper in pairwise(tiers):
         cap = lower.notional_cap or Decimal(0)
         below = cap * lower.maintenance_rate - lower.deduction
         assert cap * upper.maintenance_rate - upper.deduction == below

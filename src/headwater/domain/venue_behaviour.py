@@ -231,7 +231,7 @@ BINANCE_USDM: Final = VenueBehaviour(
 
 GENERIC: Final = VenueBehaviour(
     name="GENERIC",
-    # not documented: for venues without a native description, the strictest of those that have one
+    # not documented: for venues without a description of their own, the stricter of what the others do
     order_rate_limit=10,
     window_ns=SECOND_NS,
     batch_counts_per_order=True,
