@@ -32,13 +32,13 @@ def flow_of(*rows: Any, limit: int | None = None) -> OrderFlow:
 def test_orders_are_counted_by_what_became_of_them() -> None:
     flow = flow_of(
         log_row(1, 0, SUBMIT),
-        log_row(2, 0, REPORT, queue=3.0),
-        log_row(5, 0, REPORT, filled=4),
-        log_row(9, 0, REPORT, filled=10, queue=0.0),
+        log_row(2, 0, REPORT, status=OrderStatus.NEW, queue=3.0),
+        log_row(5, 0, REPORT, status=OrderStatus.PARTIALLY_FILLED, filled=4),
+        log_row(9, 0, REPORT, status=OrderStatus.FILLED, filled=10, queue=0.0),
         log_row(10, 1, SUBMIT),
         log_row(11, 1, REPORT, status=OrderStatus.REJECTED, reason=Reason.POST_ONLY_WOULD_TAKE),
         log_row(12, 2, SUBMIT),
-        log_row(13, 2, REPORT, queue=5.0),
+        log_row(13, 2, REPORT, status=OrderStatus.NEW, queue=5.0),
         log_row(14, 2, CANCEL),
         log_row(15, 2, REPORT, status=OrderStatus.CANCELED, reason=Reason.BY_USER),
     )
@@ -56,6 +56,11 @@ def test_the_rate_counts_the_second_that_ends_with_the_request() -> None:
     flow = flow_of(*(log_row(START_TS + ts, row, SUBMIT) for row, ts in enumerate(times)), limit=10)
     assert flow.rate.tolist() == [1, 2, 3, 3, 3]
     assert (flow.rate_max, flow.rate_limit_per_s) == (3, 10)
+
+
+def test_an_order_that_took_at_once_never_rested() -> None:
+    taken = log_row(2, 0, REPORT, status=OrderStatus.FILLED, filled=10, queue=0.0)
+    assert len(flow_of(log_row(1, 0, SUBMIT), taken).queue_ahead) == 0
 
 
 def test_an_empty_log_has_no_ratio() -> None:

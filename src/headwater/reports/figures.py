@@ -224,7 +224,7 @@ def _orders(flow: OrderFlow) -> Iterator[Figure]:
     yield group.count("Orders", flow.orders)
     yield group.count("Amends", flow.amends)
     yield group.count("Cancels", flow.cancels)
-    yield group.share("Fill ratio", flow.fill_ratio, "no order")
+    yield group.share("Fill ratio", flow.fill_ratio, "no order, or orders were not logged")
     yield group.count("Filled in full", flow.filled)
     yield group.count("Refused", flow.refused, caution=_listed(flow.refusals))
     for reason, refused in flow.refusals.items():

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from headwater.domain.order import OrderLogEvent, Reason
+from headwater.domain.order import OrderLogEvent, OrderStatus, Reason
 from headwater.kernels.kernel import kernel
 from headwater.reports.returns import SECOND_NS
 from headwater.reports.valuation import F64, I64, Records
@@ -27,6 +27,8 @@ ENDINGS: Final = frozenset(
 
 _SUBMIT: Final = int(OrderLogEvent.SUBMIT)
 _REPORT: Final = int(OrderLogEvent.REPORT)
+_NEW: Final = int(OrderStatus.NEW)
+_PARTIALLY_FILLED: Final = int(OrderStatus.PARTIALLY_FILLED)
 _CODES: Final = 256
 
 ORDER_LIFE_DTYPE: Final = np.dtype(
@@ -34,7 +36,7 @@ ORDER_LIFE_DTYPE: Final = np.dtype(
         ("submitted", "u1"),
         ("size", "i8"),  # lots, as last known
         ("filled", "i8"),  # lots
-        ("queue_ahead", "f8"),  # at the first report that names it; NaN when the order never rested
+        ("queue_ahead", "f8"),  # at the first report on the resting order; NaN when it never rested
         ("rest_ts", "i8"),  # UTC ns of that report
         ("fill_ts", "i8"),  # UTC ns of the first report with a fill, 0 without one
     ],
@@ -132,7 +134,8 @@ def _report(orders: Records, i: int, lives: Records) -> None:
     order = orders[i]["order"]
     if order < 0:
         return
-    if np.isnan(lives[order]["queue_ahead"]) and not np.isnan(orders[i]["queue_ahead"]):
+    rests = orders[i]["status"] == _NEW or orders[i]["status"] == _PARTIALLY_FILLED
+    if rests and np.isnan(lives[order]["queue_ahead"]) and not np.isnan(orders[i]["queue_ahead"]):
         lives[order]["queue_ahead"] = orders[i]["queue_ahead"]
         lives[order]["rest_ts"] = orders[i]["ts"]
     if orders[i]["filled"] > 0:

@@ -88,7 +88,7 @@ def position_panel(result: BacktestResult, found: Statistics, number: int) -> Pa
     instrument = result.instruments[number]
     held = rows["position"] * found.valuation.contracts[number]["lot"]
     title = f"Position, {instrument.replay.id}"
-    unit = instrument.base if instrument.kind != "inverse" else "contracts"
+    unit = "contracts" if instrument.kind.startswith("inverse") else instrument.base
     if not len(rows) or not held.any():
         return Panel(title=title, words="As the trader knew it.", empty="no position was held", wide=True)
     words = (

@@ -77,7 +77,7 @@ def _contract(instrument: ResultInstrument, account: int) -> tuple[float, float,
         float(lot),
         float(lot * Decimal(instrument.multiplier)),
         1.0 / instrument.money_scale,
-        int(instrument.kind == "inverse"),
+        int(instrument.kind.startswith("inverse")),
         account,
     )
 
