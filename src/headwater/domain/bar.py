@@ -15,6 +15,8 @@ class BarKind(IntEnum):
     TICK = 1
     VOLUME = 2
     DOLLAR = 3
+    TICK_IMBALANCE = 4
+    VOLUME_IMBALANCE = 5
 
 
 BAR_DTYPE: Final = np.dtype(
@@ -34,8 +36,21 @@ BAR_DTYPE: Final = np.dtype(
 )
 
 BAR_STATE_DTYPE: Final = np.dtype(
-    [("kind", "i8"), ("threshold", "i8"), ("counted", "i8"), ("bar", BAR_DTYPE)], align=True
+    [
+        ("kind", "i8"),  # BarKind
+        ("threshold", "i8"),  # ns, trades, lots, or ticks * lots, by kind; imbalance bars: trades at first
+        ("counted", "i8"),  # trades in the bar so far, 0 = none open
+        ("bar", BAR_DTYPE),
+        # imbalance bars alone, see features/imbalance.py
+        ("span", "i8"),  # bars in the average of the expectations; 0 = the default
+        ("imbalance", "i8"),  # signed sum of the open bar: trades or lots
+        ("weight", "i8"),  # the same sum without signs
+        ("expected_trades", "i8"),  # trades in a bar, in 1/256; 0 = nothing expected yet
+        ("expected_imbalance", "i8"),  # signed, a trade, in 1/256
+        ("expected_weight", "i8"),  # a trade, in 1/256
+        ("last_price", "i8"),  # ticks, of the trade before; 0 = none
+        ("last_side", "i8"),  # side given to it
+    ],
+    align=True,
 )
-"""`threshold`: ns, trades, lots, or ticks * lots, by kind; `counted`: trades in the bar so far, 0 = none
-open.
-"""
+"""What trades are folded into; all zero but kind and threshold at first."""
