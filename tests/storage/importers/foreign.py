@@ -19,6 +19,7 @@ from headwater.storage.importers import recognise
 def no_rules(instrument: str, ts: int) -> tuple[Decimal, Decimal, str] | None:
     """Nothing is known of any instrument."""
     del instrument, ts
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -115,8 +115,8 @@ def test_rule_changes_weeks_apart_are_found_to_the_record(changes: list[int]) ->
     ts = np.arange(400, dtype=np.int64) * day * 8
     edges = sorted(changes)
 
-    def grid(_: str, at: int) -> tuple[Decimal, Decimal, str]:
-        return Decimal(1 + sum(at >= edge * day * 8 for edge in edges)), Decimal(1), "book"
+    def grid(instrument: str, ts: int) -> tuple[Decimal, Decimal, str]:  # noqa: ARG001
+        return Decimal(1 + sum(ts >= edge * day * 8 for edge in edges)), Decimal(1), "book"
 
     spans = list(rule_spans(grid, "A.B", ts))
     assert [(span.start, span.stop) for span, _ in spans] == list(
