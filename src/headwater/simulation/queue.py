@@ -57,13 +57,11 @@ def queue_depth(model: Int, power: Float, order: Any, before_units: Float, after
     front = order["v_front"]
     if decrease >= 0.0:
         back = before_units - front
-        # rounding can leave a trace of less than nothing
-        behind = _share_behind(model, power, max(front, 0.0), max(back, 0.0))
-        if np.isnan(behind):  # nothing in front, nothing behind
-            order["v_front"] = after_units
-            return
+        behind = _share_behind(model, power, front, back)
         front = front - (1.0 - behind) * decrease + min(back - behind * decrease, 0.0)
-    order["v_front"] = min(front, after_units)
+    # With nothing in front and nothing behind, or a front far past its level, the share is not a number: fmin then
+    # takes what is left of the level. Nothing else is clamped: the peers' figures are reproduced to the last fill.
+    order["v_front"] = np.fmin(front, after_units)
 
 
 @kernel
@@ -74,8 +72,8 @@ def _share_behind(model: Int, power: Float, front: Float, back: Float) -> Float:
     else:
         weight_back = np.log(1.0 + back)
         weight_front = np.log(1.0 + front)
-    total = weight_back + weight_front
-    return weight_back / total if total > 0.0 else np.nan
+    share = weight_back / (weight_back + weight_front)
+    return 1.0 if np.isinf(share) else share
 
 
 @kernel
