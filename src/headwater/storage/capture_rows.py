@@ -96,3 +96,8 @@ class CaptureRows:
     def _grid(self, instrument: str, ts: int) -> tuple[Decimal, Decimal, str] | None:
         learned = self._venue_grids.get(instrument)
         return learned or self.context.grid(self.context.instrument or instrument, ts)
+
+
+def named_or(context: ImportContext, instrument: str) -> str:
+    """What the user calls the only instrument of the file, or what the file calls it."""
+    return context.instrument or instrument

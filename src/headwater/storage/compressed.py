@@ -92,7 +92,7 @@ def is_tar(head: bytes) -> bool:
 
 def tar_members(path: Path) -> Iterator[tuple[str, bytes]]:
     """(name, bytes) of each regular file of a tar, itself compressed or not, in the order of the archive."""
-    stream = _ChunkStream(path)
+    stream = ByteStream(path)
     try:
         with tarfile.open(fileobj=io.BufferedReader(stream, CHUNK_BYTES), mode="r|") as archive:
             for member in archive:
@@ -103,11 +103,17 @@ def tar_members(path: Path) -> Iterator[tuple[str, bytes]]:
         raise ImportRefusedError(f"{path}: the tar archive is damaged: {error}; fetch it again") from error
 
 
-class _ChunkStream(io.RawIOBase):
-    """The chunks of a file as a readable stream, for libraries that want one."""
+class ByteStream(io.RawIOBase):
+    """The decompressed bytes of a file as a stream, for libraries that want one.
 
-    def __init__(self, path: Path) -> None:
-        self._chunks = chunks(path)
+    Parameters
+    ----------
+    path, progress : as for :func:`chunks`
+    """
+
+    def __init__(self, path: Path, progress: Callable[[int], None] = _ignore_progress) -> None:
+        super().__init__()
+        self._chunks = chunks(path, progress)
         self._rest = memoryview(b"")
 
     def readable(self) -> bool:

@@ -184,6 +184,8 @@ class EventRows:
         self.book_levels = book_levels
         self.line = 0
         """Line (or record) of the file that the next segments come from; told in error messages."""
+        self.last_ts_local = 0
+        """``ts_local`` of the newest row."""
         self._where = where
         self._grid = grid
         self._text = bytearray()
@@ -198,6 +200,7 @@ class EventRows:
         """Add a JSON array of levels ``[[price, size, ...], ...]`` (bytes, or anything with their buffer)."""
         self._segments.extend((len(self._text), ts_local, ts_venue, word, 0, 0, self.line))
         self._text += text
+        self.last_ts_local = ts_local
 
     def level(self, word: int, ts_local: int, ts_venue: int, price: Any, size: Any) -> None:
         """Add one price and size, each as its JSON text."""
@@ -206,6 +209,7 @@ class EventRows:
     def value(self, word: int, ts_local: int, ts_venue: int, price: int, size: int) -> None:
         """Add one row whose price and size are final: a gap, a funding rate, a clear without a bound."""
         self._segments.extend((len(self._text), ts_local, ts_venue, word | _LITERAL, price, size, self.line))
+        self.last_ts_local = ts_local
 
     def end(self) -> None:
         """The segments since the last call are one message of the venue."""

@@ -7,8 +7,10 @@ it becomes QUOTE events and never touches the book, which the diffs alone descri
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -24,6 +26,11 @@ from headwater.storage.receive_clock import NO_TIME
 
 _ABSENT: Final = msgspec.Raw(b"")
 _EMPTY: Final = msgspec.Raw(b"[]")
+
+_PACE: Final = re.compile(r"@depth@(\d+)ms")
+PACED_DIFFS: Final = 21
+THROTTLED_MS: Final = 90
+"""Diffs at least this far apart, as a rule, are gathered by the venue before it pushes them."""
 
 _PRINT_CLASSES: Final = {
     "MARKET": PrintClass.NORMAL,
@@ -102,8 +109,8 @@ def instrument_id(market: str, symbol: str) -> str:
     """``BTCUSDT.BINANCE`` (spot), ``BTCUSDT-PERP.BINANCE`` (usdm), ``BTCUSD-PERP.BINANCE`` (coinm)."""
     if market == "spot":
         return f"{symbol}.BINANCE"
-    name = symbol.replace("_", "-")
-    return f"{name if '-' in name else name + '-PERP'}.BINANCE"
+    name, _, expiry = symbol.upper().partition("_")
+    return f"{name}_{expiry}.BINANCE" if expiry.isdigit() else f"{name}-PERP.BINANCE"
 
 
 @dataclass(slots=True)
@@ -114,6 +121,9 @@ class _Symbol:
     trade_ids: dict[str, int] = field(default_factory=dict)
     trade_stream: str = ""
     funded: int = 0
+    paced: bool = False
+    """Whether the interval between diffs is known."""
+    first_times: list[int] = field(default_factory=list)
 
 
 class BinanceFrames:
@@ -148,6 +158,8 @@ class BinanceFrames:
         handler = self._handlers.get(payload.e)
         if handler is not None:
             handler(line, ts_local, payload)
+            if payload.U >= 0 and not self._symbols[payload.s].paced:
+                self._note_pace(self._symbols[payload.s], payload, frame.stream)
         elif payload.lastUpdateId >= 0:
             self.on_snapshot(line, ts_local, payload, "")
         elif payload.B and payload.A:
@@ -188,6 +200,18 @@ class BinanceFrames:
             book = BinanceBook(BookStream(rows, findings), self._carried.get(rows.instrument))
             state = self._symbols[symbol] = _Symbol(rows, findings, book)
         return state
+
+    def _note_pace(self, state: _Symbol, payload: Payload, stream: str) -> None:
+        """How often diffs are pushed: by the name of the stream, or by the first twenty of them."""
+        state.first_times.append(payload.E)
+        named = _PACE.search(stream)
+        if named is None and len(state.first_times) < PACED_DIFFS:
+            return
+        steps = sorted(b - a for a, b in pairwise(state.first_times))
+        pace_ms = int(named[1]) if named else steps[len(steps) // 2]
+        state.paced = True
+        if pace_ms >= THROTTLED_MS:
+            state.findings.conflated = f"depth diffs are pushed every {round(pace_ms, -2)} ms"
 
     def _only_symbol(self) -> _Symbol | None:
         return next(iter(self._symbols.values())) if len(self._symbols) == 1 else None

@@ -73,6 +73,8 @@ class BinanceBook:
         if self._stream.trusted and self.last is not None and snapshot.last <= self.last:
             self._note(f"line {snapshot.line}: a snapshot older than the book was left out")
             return
+        if self._waiting is not None:
+            self._write_waiting()
         self._waiting = snapshot
         self._join(snapshot.ts_local)
 
@@ -91,10 +93,16 @@ class BinanceBook:
     def finish(self) -> None:
         """The file ends: write what still waits."""
         if self._waiting is not None:
-            self._write_snapshot(self._waiting, self._waiting.ts_local, self._waiting.ts_venue)
-            self._waiting = None
+            self._write_waiting()
         elif self.last is None and self._pending:
             self._begin_without_snapshot()
+
+    def _write_waiting(self) -> None:
+        """A snapshot that no diff followed stands for itself; it is known now, when that is clear."""
+        snapshot, self._waiting = self._waiting, None
+        assert snapshot is not None
+        now = max(snapshot.ts_local, self._stream.rows.last_ts_local)
+        self._write_snapshot(snapshot, now, snapshot.ts_venue)
 
     def _join(self, now: int) -> None:
         """Write the waiting snapshot and the diffs behind it, as soon as there is one behind it."""

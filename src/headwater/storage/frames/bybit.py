@@ -204,7 +204,7 @@ class BybitFrames:
         book.last, book.asked = data.u, True
 
     def interrupt(self, line: int, ts_local: int, conn: str, why: str) -> bool:
-        """The recording of `conn` paused: its books are not known until the next snapshot; whether it has one."""
+        """The recording of `conn` paused: its books, if any, are not known until the next snapshot."""
         interrupted = False
         for (of_conn, _), book in self._books.items():
             if of_conn == conn and book.stream.started:

@@ -57,8 +57,8 @@ decode_message: Final = msgspec.json.Decoder(Message).decode
 
 
 def instrument_id(symbol: str) -> str:
-    """``PI_ETHUSD.KRAKEN_FUTURES``: the venue's own name."""
-    return f"{symbol.upper()}.KRAKEN_FUTURES"
+    """``PI_ETHUSD.KRAKENF``: the venue's own name."""
+    return f"{symbol.upper()}.KRAKENF"
 
 
 @dataclass(slots=True)

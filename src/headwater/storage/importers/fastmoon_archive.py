@@ -96,19 +96,20 @@ class FastmoonArchive:
         yield from _merged(path, members, rows)
         for member in members:
             _hand_over_findings(member, context)
+        venues = {instrument.rpartition(".")[2].lower() for instrument in context.findings}
         for instrument, findings in context.findings.items():
-            findings.notes += _reasons(instrument, refused)
+            findings.notes += _reasons(instrument, venues, refused)
 
 
 def _listed(refused: list[tuple[str, str]]) -> str:
     return "; ".join(f"{name}: {reason}" for name, reason in refused)
 
 
-def _reasons(instrument: str, refused: list[tuple[str, str]]) -> list[str]:
-    """What of the instrument's venue was left out and why; of every venue, where the names tell of none."""
+def _reasons(instrument: str, venues: set[str], refused: list[tuple[str, str]]) -> list[str]:
+    """What was left out and why: of the instrument's venue, or of a venue of which nothing is left."""
     venue = instrument.rpartition(".")[2].lower()
-    named = [one for one in refused if venue in one[0]]
-    return [f"left out: {name}: {reason}" for name, reason in named or refused]
+    told = [one for one in refused if venue in one[0] or not any(other in one[0] for other in venues)]
+    return [f"left out: {name}: {reason}" for name, reason in told]
 
 
 def _members(path: Path, context: ImportContext, refused: list[tuple[str, str]]) -> Iterator[Member]:
@@ -131,7 +132,7 @@ def _member(name: str, text: bytes, context: ImportContext) -> Member:
     if not records:
         raise ImportRefusedError("it holds no record")
     peeks = [
-        decode_peek(record.data) if memoryview(record.data)[:1] == b"{" else Peek.of_list(record.data)
+        decode_peek(record.data) if bytes(memoryview(record.data)[:1]) == b"{" else Peek.of_list(record.data)
         for record in records
     ]
     if any(peek.testnet for peek in peeks):
@@ -143,7 +144,8 @@ def _member(name: str, text: bytes, context: ImportContext) -> Member:
         (known for peek in peeks if peek.kind is kind and (known := peek.instrument(market))), ""
     )
     if not instrument:
-        instrument = next((f"{r.exchange}:{r.instrument}" for r in records), "")
+        named = _NAME.search(name)
+        instrument = "_".join(named.groups()[:3]) if named else name
     return Member(name, records, peeks, kind, market, instrument)
 
 
@@ -224,7 +226,7 @@ def _merged(path: Path, members: list[Member], rows: CaptureRows) -> Iterator[Ba
     for step, (timestamp, number, index) in enumerate(order):
         member, ts_local = members[number], round(timestamp * 1e9)
         silence_ns = (timestamp - last.get(number, timestamp)) * 1e9
-        if silence_ns > SILENCE_NS:
+        if silence_ns > SILENCE_NS and member.kind is FrameKind.BOOK:
             why = f"two sessions in one file: silent for {silence_ns / 3.6e12:.1f} hours"
             frames[number].interrupt(index + 1, ts_local, why)
         last[number] = timestamp

@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
-from headwater.domain.errors import ImportRefusedError
 from headwater.ports.importer import Batch, ImportContext
 from headwater.storage.capture_rows import CaptureRows
 from headwater.storage.compressed import line_blocks, read_head
 from headwater.storage.frames.binance import BinanceFrames
+from headwater.storage.stamped_lines import StampedLines
 
 _LINE: Final = re.compile(rb"\d{16,19} \{")
 _DEPTH: Final = re.compile(rb'^\d{16,19} \{.*"(?:depthUpdate|bookTicker|lastUpdateId|trade)"', re.MULTILINE)
@@ -45,7 +43,7 @@ class HftbacktestRaw:
         symbols = {match.decode() for match in _SYMBOL.findall(head)}
         for symbol in symbols if len(symbols) == 1 else ():
             frames.name_symbol(symbol)
-        lines = _Lines(path, frames)
+        lines = StampedLines(path, frames.on_frame)
         for block in line_blocks(path, context.progress):
             lines.read(block)
             yield from rows.ready()
@@ -59,51 +57,6 @@ def market_of(head: bytes) -> str:
     if re.search(rb'"s":"[A-Z0-9]+_(?:PERP|\d{6})"', head) and b'"ps":' in head:
         return "coinm"
     return "usdm" if b'"pu":' in head or b'"X":"' in head else "spot"
-
-
-class _Lines:
-    """Splits lines and watches the receive clock."""
-
-    def __init__(self, path: Path, frames: BinanceFrames) -> None:
-        self._path = path
-        self._frames = frames
-        self._line = 0
-        self._last = 0
-        self._backward = 0
-        self._cut = 0
-
-    def read(self, block: bytes) -> None:
-        on_frame = self._frames.on_frame
-        for text in block.split(b"\n"):
-            if not text:
-                continue
-            self._line += 1
-            stamp, _, body = text.partition(b" ")
-            try:
-                ts_local = int(stamp)
-                if ts_local < self._last:
-                    self._backward += 1
-                self._last = ts_local
-                on_frame(self._line, ts_local, body)
-            except (ValueError, msgspec.MsgspecError) as error:
-                self._malformed(text, block, error)
-
-    def _malformed(self, text: bytes, block: bytes, error: Exception) -> None:
-        # The recorder may have been stopped while it wrote: only then may a line be cut, the last, without
-        # its end.
-        if block.endswith(b"\n") or not block.endswith(text):
-            raise ImportRefusedError(
-                f"{self._path}: line {self._line}: expected a receive time in ns and a frame, found "
-                f"{text[:40]!r} ({error}); remove or correct that line"
-            ) from error
-        self._cut = self._line
-
-    def report(self, context: ImportContext) -> None:
-        for findings in context.findings.values():
-            findings.backward_clock += self._backward
-            if self._cut:
-                findings.lost_messages += 1
-                findings.notes.append(f"line {self._cut}: the last line is cut short and was left out")
 
 
 IMPORTER: Final = HftbacktestRaw()
