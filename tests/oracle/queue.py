@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 
 @dataclass
 class Place:
@@ -50,9 +48,9 @@ def share_behind(model: str, power: float, front: float, back: float) -> float:
 
 
 def weight(model: str, power: float, size: float) -> float:
-    if model != "log":
-        return size**power
-    return math.log(1.0 + size) if size > -1.0 else math.nan
+    if model == "log":
+        return math.log(1.0 + size) if size > -1.0 else math.nan
+    return math.pow(size, power) if size >= 0.0 or power.is_integer() else math.nan
 
 
 def reached(place: Place, lot: float) -> int:

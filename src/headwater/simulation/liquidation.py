@@ -43,6 +43,7 @@ from headwater.simulation.margin import (
     tier_cap,
     unrealised,
 )
+from headwater.simulation.money import fee_units, notional
 from headwater.simulation.proportion import proportion
 from headwater.simulation.report import forced_fill
 from headwater.simulation.requests import cancel_all
@@ -246,34 +247,49 @@ def _bankruptcy_price(sim: Sim, i: Int, leg: Int, ts: Int) -> Int:
 def bankruptcy_price(ins: Any, leg: Int, balance: Int, taker_e8: Int) -> Int:
     """Price in ticks, at least 1, at which closing a leg with the taker fee costs just its `balance`.
 
-    Rounded so that nothing is owed: what is left of the balance is less than one tick of the position's
-    value (and its rounding). No price is low enough for a short that owes more than its own value, nor high
-    enough for such an inverse long: they close at one tick, and at the mark, and leave a debt.
+    It is the worst tick at which nothing is owed (inverse contracts: within their rounding). No price is
+    low enough for a short that owes more than its own value, nor high enough for such an inverse long: they
+    close at one tick, and at the mark, and leave a debt.
     """
     value = leg_value(ins, leg)
-    rate = max(np.int64(taker_e8), np.int64(0))
-    size = leg_size(ins, leg)
-    is_inverse = ins["contract"] == _INVERSE
-    if (leg > 0) != is_inverse:
-        # the close receives at least this: exit * (1 - rate) >= value - balance
+    rate = max(taker_e8, np.int64(0))
+    if (leg > 0) != (ins["contract"] == _INVERSE):
+        # the close must receive this: exit - fee >= value - balance
         owed = max(value - balance, np.int64(0))
         exit_value = owed + proportion(owed, rate, _E8 - rate) + 2
     else:
-        # the close pays at most this: exit * (1 + rate) <= value + balance
+        # the close may pay this: exit + fee <= value + balance
         exit_value = proportion(max(value + balance, np.int64(0)), _E8, _E8 + rate) - 1
-    if is_inverse:
-        return _inverse_price(ins, leg, size * ins["inverse_value"], exit_value)
-    of_one_tick = size * ins["unit_value"]
-    if leg > 0:
-        return max((exit_value + of_one_tick - 1) // of_one_tick, np.int64(1))
-    return max(exit_value // of_one_tick, np.int64(1))
+    if ins["contract"] == _INVERSE:
+        return _inverse_price(ins, leg, exit_value)
+    return _linear_price(ins, leg, exit_value, balance, taker_e8)
 
 
 @kernel
-def _inverse_price(ins: Any, leg: Int, at_one_tick: Int, exit_value: Int) -> Int:
-    """Ticks at which an inverse leg, worth `at_one_tick` at a price of one tick, is worth `exit_value`."""
+def _linear_price(ins: Any, leg: Int, exit_value: Int, balance: Int, taker_e8: Int) -> Int:
+    """From a price that surely suffices to the last one that does; they are a few money units apart."""
+    of_one_tick = leg_size(ins, leg) * ins["unit_value"]
+    price = (exit_value + of_one_tick - 1) // of_one_tick if leg > 0 else exit_value // of_one_tick
+    price = max(price, np.int64(1))
+    while price > leg and left_over(ins, leg, price - leg, balance, taker_e8) >= 0:
+        price -= leg
+    return price
+
+
+@kernel
+def _inverse_price(ins: Any, leg: Int, exit_value: Int) -> Int:
     if exit_value <= 0:
         return ins["v_mark"] // ins["fine_per_tick"]
-    if leg > 0:
-        return max((at_one_tick + exit_value - 1) // exit_value, np.int64(1))
-    return max(at_one_tick // exit_value, np.int64(1))
+    of_one_tick = leg_size(ins, leg) * ins["inverse_value"]
+    price = (of_one_tick + exit_value - 1) // exit_value if leg > 0 else of_one_tick // exit_value
+    return max(price, np.int64(1))
+
+
+@kernel
+def left_over(ins: Any, leg: Int, price: Int, balance: Int, taker_e8: Int) -> Int:
+    """What closing a leg at `price` ticks, with the fee, leaves of the `balance` behind it, money units."""
+    exit_value = notional(ins, price, leg_size(ins, leg))
+    gain = (exit_value - leg_value(ins, leg)) * leg
+    if ins["contract"] == _INVERSE:
+        gain = -gain
+    return balance + gain - fee_units(exit_value, taker_e8)

@@ -32,20 +32,22 @@ def move_position(ins: Any, side: Int, position_side: Int, price: Int, size: Int
     """Apply a fill and return what it realises, in money units, without fees.
 
     In one-way mode a fill closes the opposite leg first and opens with the rest; in hedge mode the leg is
-    named.
+    named. The two parts are together worth what the whole fill is: an inverse fill is rounded once.
     """
+    value = notional(ins, price, size)
     closing = min(size, closable(ins, side, position_side))
     realised = np.int64(0)
     if closing > 0:
-        realised = _close(ins, -side, price, closing)
+        closed_value = value if closing == size else notional(ins, price, closing)
+        realised = _close(ins, -side, closing, closed_value)
+        value -= closed_value
     if size > closing:
-        _open(ins, side, price, size - closing)
+        _open(ins, side, size - closing, value)
     return realised
 
 
 @kernel
-def _open(ins: Any, side: Int, price: Int, size: Int) -> None:
-    value = notional(ins, price, size)
+def _open(ins: Any, side: Int, size: Int, value: Int) -> None:
     if side > 0:
         ins["v_long"] += size
         ins["v_long_value"] += value
@@ -55,8 +57,7 @@ def _open(ins: Any, side: Int, price: Int, size: Int) -> None:
 
 
 @kernel
-def _close(ins: Any, leg: Int, price: Int, size: Int) -> Int:
-    value = notional(ins, price, size)
+def _close(ins: Any, leg: Int, size: Int, value: Int) -> Int:
     if leg > 0:
         entry = proportion(ins["v_long_value"], size, ins["v_long"])
         ins["v_long"] -= size

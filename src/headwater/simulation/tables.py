@@ -44,8 +44,7 @@ class TableBuilder:
 
         Raises
         ------
-        OffGridError : a rate has more than eight decimals
-        ValueError : no tiers, or they do not ascend from 0
+        ValueError : no tiers, they do not ascend from 0, or a rate has more than eight decimals
         """
         check_fee_tiers(tuple(tiers))
         if not tiers:
@@ -69,8 +68,7 @@ class TableBuilder:
 
         Raises
         ------
-        OffGridError : a maintenance rate has more than eight decimals
-        ValueError : no tiers, or they do not ascend
+        ValueError : no tiers, they do not ascend, or a maintenance rate has more than eight decimals
         """
         check_margin_tiers(tuple(tiers))
         if not tiers:
