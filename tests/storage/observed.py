@@ -434,21 +434,27 @@ _CANDLES = (
 
 
 def candles(root: Path) -> Iterator[tuple[str, Seen]]:
+    """(file and month, what was seen), for every file of candles with one row an instrument and time."""
     for pattern, venue, kind in _CANDLES:
-        for path in sorted(root.glob(pattern)):
-            symbol = path.name.removeprefix("bybit_linear_").removeprefix("binance_spot_")
-            symbol = symbol.removeprefix("binance_usdm_").removeprefix("bitfinex_").split("_")[0]
-            written = f"t{symbol}" if venue == "BITFINEX" else symbol
-            for month, part in _by_month(pl.read_parquet(path)):
-                seen = _seen()
-                _candle_frame(seen[venue, written, kind], part)
-                yield f"{path.name} {month}", seen
+        yield from candle_files(root, pattern, venue, kind)
     for name in ("ohlcv/binance_usdm_1d_all539.parquet", "ohlcv/binance_usdm_4h_top40.parquet"):
         for month, frame in _by_month(pl.read_parquet(root / name)):
             seen = _seen()
             for (symbol,), part in frame.group_by("symbol"):
                 _candle_frame(seen["BINANCE", str(symbol), "perp"], part)
             yield f"{Path(name).name} {month}", seen
+
+
+def candle_files(root: Path, pattern: str, venue: str, kind: str) -> Iterator[tuple[str, Seen]]:
+    """(file and month, what was seen) of the files that fit `pattern`, one instrument a file."""
+    for path in sorted(root.glob(pattern)):
+        symbol = path.name.removeprefix("bybit_linear_").removeprefix("binance_spot_")
+        symbol = symbol.removeprefix("binance_usdm_").removeprefix("bitfinex_").split("_")[0]
+        written = f"t{symbol}" if venue == "BITFINEX" else symbol
+        for month, part in _by_month(pl.read_parquet(path)):
+            seen = _seen()
+            _candle_frame(seen[venue, written, kind], part)
+            yield f"{path.name} {month}", seen
 
 
 def _by_month(frame: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:

@@ -12,7 +12,7 @@ import pytest
 from headwater.domain.errors import ConfigurationError, UnknownInstrumentError
 from headwater.domain.instrument import InstrumentKind
 from headwater.storage.rules_files import Rulebook, load_rulebook
-from tests.storage.observed import Observation, candles, observations
+from tests.storage.observed import Observation, candle_files, observations
 
 NANOS = 1_000_000_000
 DAY = 86_400 * NANOS
@@ -126,11 +126,12 @@ def test_every_price_and_size_of_the_real_data_is_on_the_grid_of_its_day(
 
 
 def test_mislabelled_candles_are_off_the_grid_they_claim(rulebook: Rulebook, dev_data: Path) -> None:
-    for file, seen in candles(dev_data):
-        if file.startswith(MISLABELLED):
-            (((venue, symbol, _), observation),) = seen.items()
-            assert judge(rulebook, file, rulebook.resolve(venue, symbol, "perpetual"), observation)
-            assert judge(rulebook, file, rulebook.resolve(venue, symbol, "spot"), observation) == "", file
+    found = list(candle_files(dev_data, "ohlcv/bybit_linear_*_5m_*.parquet", "BYBIT", "perp"))
+    assert {file.split("_5m")[0] for file, _ in found} == {name.split("_5m")[0] for name in MISLABELLED}
+    for file, seen in found:
+        (((venue, symbol, _), observation),) = seen.items()
+        assert judge(rulebook, file, rulebook.resolve(venue, symbol, "perpetual"), observation)
+        assert judge(rulebook, file, rulebook.resolve(venue, symbol, "spot"), observation) == "", file
 
 
 def test_rules_of_the_past_differ_from_those_of_today(rulebook: Rulebook) -> None:
@@ -358,3 +359,9 @@ def test_a_delisted_venue_says_when(rulebook: Rulebook) -> None:
     instrument = rulebook.instrument("BTC-PERP.FTX")
     assert instrument.is_listed_at(1_640_995_200 * NANOS)
     assert not instrument.is_listed_at(1_700_000_000 * NANOS)
+
+
+def test_a_symbol_with_an_entry_of_one_kind_is_still_ambiguous(rulebook: Rulebook) -> None:
+    with pytest.raises(UnknownInstrumentError, match=r"SUSHIUSDT-PERP.BINANCE or SUSHIUSDT.BINANCE"):
+        rulebook.resolve("BINANCE", "SUSHIUSDT")
+    assert rulebook.resolve("BYBIT", "BTCUSDH25") == "BTCUSDH25.BYBIT"

@@ -65,8 +65,8 @@ class VenueBehaviour:
     post_only : what a post-only order that would take meets; no venue here re-prices it
     reduce_only : what a reduce-only order beyond the position meets
     has_hedge_mode : long and short legs can be held at once
-    market_protection, market_protection_ratio : protective price of market orders, fraction of the reference
-        price
+    market_protection, market_protection_ratio : protective price of market orders, as a fraction of the
+        reference price
     has_price_band : limit prices are judged against ``Rules.price_band``
     trigger_prices : what stops and take-profits can watch
     order_kinds : kinds that the venue takes

@@ -63,8 +63,7 @@ def statement(fills: Fills, grid: ContractGrid, scale: int) -> Statement:
     Parameters
     ----------
     grid : ticks and lots that the fills count in
-    scale : money units per unit of the settle currency; only the fee, which is a fact of the fill, is read in
-    it
+    scale : money units per unit of the settle currency; of a fill's money only the fee is read
 
     Raises
     ------

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from headwater.domain.instrument import InstrumentKind
 
-EXPIRY: Final = "[0-9A-Z]+(?:-[0-9A-Z]+)*"
+EXPIRY: Final = "(?=[A-Z-]*[0-9])[0-9A-Z]+(?:-[0-9A-Z]+)*"
+"""Holds at least one digit, so that BTCUSDT is no BTCUSD that expires at T."""
 
 
 @dataclass(frozen=True, kw_only=True)
