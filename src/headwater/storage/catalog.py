@@ -4,7 +4,7 @@
 
     catalog.json      format and version
     imports/          one manifest an import; an import exists when its manifest does
-    events/           Parquet parts: venue=/instrument=/kind=/day=
+    events/           Parquet parts: venue=/instrument=/group=/day=
     certificates/     quality certificates, one a dataset
     .cache/           replay caches, can be deleted
     .staging/         imports on their way in

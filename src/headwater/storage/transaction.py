@@ -222,7 +222,7 @@ class Transaction:
         symbol, _, venue = stream.instrument.rpartition(".")
         day = datetime.fromtimestamp(ts // 10**9, UTC).date().isoformat()
         name = f"{self._number:06d}-{len(self._parts):05d}.parquet"
-        return f"events/venue={venue}/instrument={symbol}/kind={stream.group}/day={day}/{name}"
+        return f"events/venue={venue}/instrument={symbol}/group={stream.group}/day={day}/{name}"
 
     def _flush(self, stream: _Stream) -> None:
         if not stream.buffered_rows:
