@@ -37,6 +37,18 @@ def test_a_run_without_anything_says_what_is_missing() -> None:
     assert known["order_entry_p50"].why == "not enough data: no request was answered"
 
 
+def test_an_instrument_without_samples_has_no_price_and_no_funding() -> None:
+    books = [Books(LINEAR), Books(INVERSE, number=1)]
+    books[0].sample(START_TS, 100, 101)
+    known = figures_of(result_of(books))
+    assert known["BTC.funding_received"].value == 0
+    assert known["BTC.hold_return"].text == "n/a"
+
+
+def test_a_result_without_instruments_has_no_account() -> None:
+    assert statistics(result_of([])).accounts == ()
+
+
 def test_a_ratio_from_a_short_run_carries_a_warning() -> None:
     sharpe = figures_of(market_maker_run(steps=400))["USDT.sharpe"]
     assert sharpe.why.startswith("99 returns of 1 s, 365 days a year; annualised from 1.66 min: says little")
@@ -51,14 +63,16 @@ def test_sparse_samples_leave_mark_outs_unknown_and_say_so() -> None:
         known["USDT.mark_out_10_s"].why
         == "not enough data: no sample within a quarter of 10 s of that instant"
     )
-    assert known["USDT.pnl_adverse_selection"].why == "1 fills without a mid 10 s later: in inventory"
+    assert (
+        known["USDT.pnl_adverse_selection"].why == "fills without a mid 10 s later, counted in inventory: 1"
+    )
 
 
 def test_instants_without_a_value_are_counted_in_words() -> None:
     book = Books(instrument())
     book.fill(START_TS, 1, 1_000, 1, bid=-(2**63), ask=-(2**63))
     book.sample(START_TS + SECOND, 999, 1_001)
-    assert "1 instants left out" in figures_of(result_of([book]))["USDT.span"].why
+    assert "instants left out for want of a price: 1" in figures_of(result_of([book]))["USDT.span"].why
 
 
 def test_money_never_crosses_currencies() -> None:

@@ -58,6 +58,11 @@ def test_the_rate_counts_the_second_that_ends_with_the_request() -> None:
     assert (flow.rate_max, flow.rate_limit_per_s) == (3, 10)
 
 
+def test_a_report_without_an_order_counts_only_as_a_report() -> None:
+    flow = flow_of(log_row(1, -1, REPORT, reason=Reason.RATE_LIMIT, filled=3))
+    assert (flow.reports, flow.orders, flow.refused) == (1, 0, 1)
+
+
 def test_an_order_that_took_at_once_never_rested() -> None:
     taken = log_row(2, 0, REPORT, status=OrderStatus.FILLED, filled=10, queue=0.0)
     assert len(flow_of(log_row(1, 0, SUBMIT), taken).queue_ahead) == 0

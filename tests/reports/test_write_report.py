@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from rich.console import Console
@@ -16,7 +18,7 @@ from headwater.backtest.result import BacktestResult
 from headwater.domain.errors import ConfigurationError
 from headwater.reports import write
 from headwater.reports.compare import compare, comparison_table
-from headwater.reports.manifest import RUN_FORMAT_VERSION
+from headwater.reports.manifest import RUN_FORMAT_VERSION, plain
 from headwater.reports.statistics import statistics
 from headwater.reports.summary import summary
 from headwater.reports.write import MANIFEST_NAME, REPORT_NAME, TABLE_NAMES, check_target, write_report
@@ -80,6 +82,11 @@ def test_the_manifest_is_the_same_on_every_machine(tmp_path: Path, run: Path) ->
     assert "timing" not in manifest["run"]
     assert manifest["instruments"][0]["certificate"]["verdict"] == "trusted"
     assert manifest["statistics"]["USDT.cagr"] == {"value": None, "unit": "share"}
+
+
+def test_the_manifest_takes_any_plain_or_foreign_value() -> None:
+    found = plain({"a": np.int64(3), "b": np.float64("nan"), "c": (Decimal("0.10"), None, True), 4: "x"})
+    assert found == {"a": 3, "b": None, "c": ["0.10", None, True], "4": "x"}
 
 
 def test_an_earlier_run_folder_is_replaced(run: Path, result: BacktestResult) -> None:
@@ -178,8 +185,10 @@ def test_the_summary_shows_every_account() -> None:
     assert text.count("Net profit") == 2
 
 
-def test_equal_runs_compare_as_the_same(run: Path) -> None:
-    found = compare(run, run)
+def test_equal_runs_compare_as_the_same_whatever_their_folders(
+    tmp_path: Path, run: Path, result: BacktestResult
+) -> None:
+    found = compare(run, write_report(result, tmp_path / "b", command="headwater backtest --out b"))
     assert found.verdict == "The runs are the same: equal manifests, fills and state hash."
     assert "same" in rendered(comparison_table(found))
 
@@ -220,6 +229,15 @@ def test_parameters_data_and_statistics_are_compared(
     assert rows["USDT.initial_equity"].unit == "USDT"
     assert found.verdict.startswith("Same outcome: all fills and the state hash are equal")
     assert "+10,000.00 USDT" in rendered(comparison_table(found))
+
+
+def test_a_figure_that_one_run_does_not_know_has_no_change(tmp_path: Path, run: Path) -> None:
+    other = write_report(result_of([Books(instrument())]), tmp_path / "other")
+    found = compare(run, other)
+    row = next(row for row in found.differences if row.name == "USDT.hit_rate")
+    assert row.second is None
+    assert "n/a" in rendered(comparison_table(found))
+    assert found.first_fill == 0
 
 
 def test_equal_fills_with_another_state_are_told_apart(

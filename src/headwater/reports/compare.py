@@ -173,7 +173,7 @@ def _fill_at(fills: pl.DataFrame, row: int | None) -> dict[str, Any] | None:
 
 def _differences(first: dict[str, Any], second: dict[str, Any]) -> list[Difference]:
     sections = {
-        "run": ("run", "initial_cash", "command"),
+        "run": ("run", "initial_cash"),  # not the command: it names the folder
         "data": ("instruments",),
         "outcome": ("complete", "not_modelled", "state_hash"),
     }

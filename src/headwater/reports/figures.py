@@ -111,7 +111,7 @@ def _key(name: str) -> str:
 def _result(account: AccountStatistics) -> Iterator[Figure]:
     group, curve = _Group(account.currency, "Result"), account.curve
     no_cash = "the account starts without money"
-    unvalued = f"{curve.unvalued} instants left out: no price yet for what was held" if curve.unvalued else ""
+    unvalued = f"instants left out for want of a price: {curve.unvalued:,}" if curve.unvalued else ""
     yield group.money("Net profit", account.profit)
     yield group.share("Total return", account.returns.total, no_cash, signed=True)
     yield group.share(
@@ -188,8 +188,8 @@ def _costs(account: AccountStatistics) -> Iterator[Figure]:
 def _split(account: AccountStatistics) -> Iterator[Figure]:
     group, split = _Group(account.currency, "Profit split"), account.split
     missing = {
-        "spread captured": _missing(split.without_mid, "fills without a mid count as no spread"),
-        "adverse selection": _missing(split.without_later, "fills without a mid 10 s later: in inventory"),
+        "spread captured": _missing(split.without_mid, "without a mid, counted as no spread"),
+        "adverse selection": _missing(split.without_later, "without a mid 10 s later, counted in inventory"),
     }
     for name, value in split.parts().items():
         label = name[0].upper() + name[1:]
@@ -199,7 +199,7 @@ def _split(account: AccountStatistics) -> Iterator[Figure]:
 
 
 def _missing(count: int, words: str) -> str:
-    return f"{count:,} {words}" if count else ""
+    return f"fills {words}: {count:,}" if count else ""
 
 
 def _mark_outs(account: AccountStatistics) -> Iterator[Figure]:

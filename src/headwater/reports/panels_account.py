@@ -9,8 +9,10 @@ import numpy as np
 
 from headwater.reports import wording
 from headwater.reports.drawdown import under_water
+from headwater.reports.fill_values import HORIZONS_NS
 from headwater.reports.mark_outs import MarkOut
 from headwater.reports.panel import Panel, Trace, line, thinned
+from headwater.reports.returns import SECOND_NS
 from headwater.reports.statistics import AccountStatistics
 
 LABEL_MAX: Final = 1e5
@@ -96,8 +98,10 @@ def split_panel(account: AccountStatistics) -> Panel:
         "Spread: fill price against the mid. Adverse selection: the mid in the ten seconds after each fill. "
         "Inventory: all later moves of the mid. The parts add up to the net profit exactly."
     )
-    words += _missing(split.without_mid, "had no mid, their price stands in for it")
-    words += _missing(split.without_later, "have no sample ten seconds later, their move is in inventory")
+    words += _missing(split.without_mid, "had no mid, so that their price stands in for it")
+    words += _missing(
+        split.without_later, "have no sample ten seconds later, so that their move is in inventory"
+    )
     if not account.activity.fills:
         return Panel(title="Where the profit came from", words=words, empty="no fill")
     if not math.isfinite(split.unexplained):
@@ -125,7 +129,7 @@ def split_panel(account: AccountStatistics) -> Panel:
     }
     layout = {
         "xaxis": {"title": {"text": account.currency}, "zeroline": True, "range": _room(values[:-1])},
-        "yaxis": {"autorange": "reversed", "showgrid": False},
+        "yaxis": {"autorange": "reversed", "showgrid": False, "tickmode": "linear", "dtick": 1},
         "showlegend": False,
     }
     return Panel(title="Where the profit came from", words=words, traces=[trace], layout=layout, height=340)
@@ -144,7 +148,7 @@ def _room(steps: list[float]) -> list[float]:
 
 
 def _missing(count: int, words: str) -> str:
-    return f" {count:,} fills {words}." if count else ""
+    return f" Fills that {words}: {count:,}." if count else ""
 
 
 def mark_out_panel(account: AccountStatistics) -> Panel:
@@ -162,6 +166,7 @@ def mark_out_panel(account: AccountStatistics) -> Panel:
     layout: dict[str, Any] = {
         "barmode": "group",
         "scattermode": "group",
+        "xaxis": {"type": "category", "categoryarray": _HORIZONS, "range": [-0.5, len(_HORIZONS) - 0.5]},
         "yaxis": {"title": {"text": "bp"}, "zeroline": True},
     }
     counted = max(judged, key=lambda mark_out: mark_out.judged)
@@ -174,11 +179,18 @@ def _sparse() -> str:
     return "not enough data: the samples are too far apart to know the mid 1, 10 or 60 s after a fill"
 
 
+def _seconds(horizon_ns: int) -> str:
+    return f"{horizon_ns // SECOND_NS} s"
+
+
+_HORIZONS: Final = [_seconds(horizon_ns) for horizon_ns in HORIZONS_NS]
+
+
 def _mark_out_traces(judged: list[MarkOut], group: str) -> list[Trace]:
     rows = [mark_out for mark_out in judged if mark_out.group == group]
     if not rows:
         return []
-    x = [f"{row.horizon_ns // 1_000_000_000} s" for row in rows]
+    x = [_seconds(row.horizon_ns) for row in rows]
     errors = [None if np.isnan(row.standard_error_bps) else 2.0 * row.standard_error_bps for row in rows]
     colour = "@buy" if group == "maker" else "@sell"
     bars: Trace = {

@@ -12,7 +12,7 @@ from headwater.reports.panel import Panel, Trace, line, milliseconds, packed, th
 from headwater.reports.statistics import Statistics
 from headwater.reports.valuation import F64, Records
 
-MARKER_BUCKETS: Final = 400
+MARKER_BUCKETS: Final = 150
 """Buckets in which markers of one kind are thinned: two of each stay readable."""
 
 _KINDS: Final = (
@@ -77,7 +77,7 @@ def _marker_trace(
         "x": packed(milliseconds(fills["ts_local"])),
         "y": packed(prices),
         "customdata": packed(fills["size"] * contract["lot"]),
-        "marker": {"symbol": symbol, "color": colour, "size": 8, "line": {"width": 1, "color": colour}},
+        "marker": {"symbol": symbol, "color": colour, "size": 7, "line": {"width": 1, "color": colour}},
         "hovertemplate": "%{customdata:,.8~r} @ %{y:,.8~r}<extra>" + name + "</extra>",
     }
 

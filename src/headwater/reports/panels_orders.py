@@ -15,7 +15,7 @@ from headwater.reports.valuation import F64
 
 BINS: Final = 48
 
-QUEUE_GROUPS: Final = 8
+QUEUE_GROUPS: Final = 7
 """Most groups in which fills are counted by queue position."""
 
 QUEUE_GROUP_MIN: Final = 20
@@ -68,7 +68,11 @@ def outcome_panel(flow: OrderFlow) -> Panel:
         "marker": {"color": [colour for _, _, colour in rows]},
         "hoverinfo": "skip",
     }
-    layout = {"showlegend": False, "yaxis": {"automargin": True}, "xaxis": {"title": {"text": "orders"}}}
+    layout = {
+        "showlegend": False,
+        "yaxis": {"tickmode": "linear", "dtick": 1},
+        "xaxis": {"title": {"text": "orders"}},
+    }
     height = max(200, 110 + 34 * len(rows))
     return Panel(title="What became of the orders", words=words, traces=[trace], layout=layout, height=height)
 
@@ -132,7 +136,7 @@ def fill_probability_panel(flow: OrderFlow) -> Panel:
     ]
     trace: Trace = {
         "type": "bar",
-        "x": [f"{ahead[0]:.3g}<br>to {ahead[-1]:.3g}" for ahead, _ in parts],
+        "x": [f"{ahead[0]:.2g}+" for ahead, _ in parts],
         "y": [100.0 * share for share in shares],
         "marker": {"color": "@buy/0.75"},
         "error_y": {"type": "data", "array": errors, "color": "@ink", "thickness": 1, "width": 4},
@@ -140,7 +144,7 @@ def fill_probability_panel(flow: OrderFlow) -> Panel:
     }
     layout = {
         "showlegend": False,
-        "xaxis": {"type": "category", "tickangle": 0, "title": {"text": "size ahead"}},
+        "xaxis": {"type": "category", "tickangle": 0, "title": {"text": "size ahead, from"}},
         "yaxis": {"title": {"text": "% filled"}, "rangemode": "tozero"},
     }
     return Panel(title="Fills by queue position", words=words, traces=[trace], layout=layout)

@@ -128,8 +128,7 @@ def equity_at_boundaries(curve: EquityCurve, interval_ns: int) -> F64:
     if 16 * count < len(curve.ts):  # few boundaries: a search each is cheaper than a walk
         boundaries = first + interval_ns * np.arange(count)
         return curve.equity[np.searchsorted(curve.ts, boundaries, side="right") - 1]
-    if count:
-        sample_equity(curve.ts, curve.equity, first, interval_ns, out)
+    sample_equity(curve.ts, curve.equity, first, interval_ns, out)
     return out
 
 
