@@ -177,7 +177,7 @@ def test_packed_arrays_carry_their_type_and_bytes() -> None:
     assert np.frombuffer(base64.b64decode(found["bdata"]), "<f8").tolist() == [1.5, -2.0]
 
 
-@settings(max_examples=10)
+@settings(max_examples=10)  # a page is 5 MB: the figures behind it are tried at full count elsewhere
 @given(runs(max_steps=12))
 def test_any_run_gives_a_page(result: BacktestResult) -> None:
     charts_of(page_of(result))
