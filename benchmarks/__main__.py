@@ -36,7 +36,7 @@ def measure(workload: Workload, peers: list[SideSpec], turns: int, core: int | N
         ours, *theirs = in_turns(sides, turns)
     for peer in theirs:
         compare_checks(ours, peer, workload.compared or {})
-    size = workload.size or workload.data.count
+    size = ours.check[workload.size_from] if workload.size_from else workload.size or workload.data.count
     return {
         "name": workload.name,
         "title": workload.title,

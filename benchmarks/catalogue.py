@@ -6,17 +6,15 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
-import numpy.typing as npt
 
 FOLDER: Final = Path(__file__).resolve().parent
 DATA: Final = FOLDER / ".data"
 SEED: Final = 7
-
-Columns = dict[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,31 +24,47 @@ class Data:
     Attributes
     ----------
     generator : module in ``benchmarks.workloads`` and function in it: ``ticks:trades``
-    count : rows
+    count : rows, or whatever the generator counts
     """
 
     generator: str
     count: int
 
+    suffix: ClassVar[str] = ".npz"
+
     def path(self) -> Path:
         """The file, made at first use; whole or absent, never half-written."""
-        target = DATA / f"{self.generator.replace(':', '-')}-{self.count}-{SEED}.npz"
+        target = DATA / f"{self.generator.replace(':', '-')}-{self.count}-{SEED}{self.suffix}"
         if not target.exists():
             DATA.mkdir(exist_ok=True)
-            unfinished = target.with_suffix(".unfinished.npz")
-            np.savez(unfinished, allow_pickle=False, **self.columns())
+            unfinished = target.with_suffix(".unfinished" + self.suffix)
+            self.write(unfinished)
             unfinished.rename(target)
         return target
 
-    def columns(self) -> Columns:
-        """Generate anew."""
-        from importlib import import_module
-
+    def generate(self) -> Callable[..., Any]:
+        """The generator itself."""
         module, _, name = self.generator.partition(":")
-        generate: Callable[[int, int], Columns] = getattr(
-            import_module(f"benchmarks.workloads.{module}"), name
-        )
-        return generate(self.count, SEED)
+        generate: Callable[..., Any] = getattr(import_module(f"benchmarks.workloads.{module}"), name)
+        return generate
+
+    def write(self, path: Path) -> None:
+        """Make the columns and save them."""
+        np.savez(path, allow_pickle=False, **self.generate()(self.count, SEED))
+
+
+class FileData(Data):
+    """A file that its generator writes itself."""
+
+    def write(self, path: Path) -> None:
+        """Let the generator write it."""
+        self.generate()(path, self.count, SEED)
+
+
+class TextData(FileData):
+    """A text file that its generator writes itself."""
+
+    suffix: ClassVar[str] = ".txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +106,7 @@ class Workload:
     ours, peers : the sides
     compared : figures of the checks on which both sides must agree, with the relative difference allowed
     size : what the rate is computed from where it is not the number of rows
+    size_from : figure of our check that says the size where only the work itself can tell
     """
 
     name: str
@@ -102,6 +117,7 @@ class Workload:
     peers: tuple[SideSpec, ...] = ()
     compared: dict[str, float] | None = None
     size: int = 0
+    size_from: str = ""
 
 
 def _peer(environment: str, module: str, *arguments: str) -> SideSpec:
@@ -213,5 +229,30 @@ WORKLOADS: Final = (
         peers=(_peer("vectorbt", "vectorbt_bars", "sweep"),),
         compared={"pairs": EXACT, "trades": EXACT, "return_sum": FLOATING},
         size=1_000,
+    ),
+    *(
+        Workload(
+            name=f"import-{data.generator.partition(':')[2].replace('_', '-')}",
+            title="order-book recording into an empty catalog, from disk to disk",
+            unit="level rows",
+            data=data,
+            ours=_ours("tape", "import"),
+            size_from="rows",
+        )
+        for data in (
+            TextData("capture_files:bybit_archive", 100_000),
+            TextData("capture_files:cryptofeed", 100_000),
+            TextData("capture_files:hftbacktest_raw", 100_000),
+            TextData("capture_files:tardis", 100_000),
+            FileData("capture_files:hftbacktest_npz", 2_000_000),
+        )
+    ),
+    Workload(
+        name="query",
+        title="all events of a random hour out of a catalog of 100 M, warm",
+        unit="events",
+        data=BOOK,
+        ours=_ours("tape", "query"),
+        size_from="rows",
     ),
 )

@@ -1,0 +1,1 @@
+"""Headwater's side of each workload."""
