@@ -162,7 +162,7 @@ def test_an_empty_run_is_written_too(tmp_path: Path) -> None:
 def test_the_summary_shows_result_speed_hash_and_gaps(result: BacktestResult) -> None:
     text = rendered(summary(result, statistics(result)))
     for words in (
-        "grid_maker on BTCUSDT-PERP.BINANCE", "Net profit", "Sharpe", "Mark-out 10 s", "P&L Fee", "Refused",
+        "grid_maker on BTCUSDT-PERP.BINANCE", "Net profit", "Sharpe", "Mark-out 10 s", "P&L fee", "Refused",
         "29,965,218 events/s", "9f31c2a76be04d18", "No mark price in the data",
     ):  # fmt: skip
         assert words in text

@@ -138,7 +138,7 @@ def _risk(account: AccountStatistics) -> Iterator[Figure]:
     no_returns = "only changes of money, no returns"
     yield group.share("Volatility", returns.volatility, no_returns if returns.of_money else few)
     yield group.money("Max drawdown", depth.money, signed=False)
-    yield group.share("Max drawdown share of peak", depth.share, "the equity never was above zero")
+    yield group.share("Max drawdown of peak", depth.share, "the equity never was above zero")
     yield group.span("Longest drawdown", depth.duration_ns)
     yield group.number("Calmar", account.calmar, "needs a CAGR and a drawdown")
     yield group.number("Omega", returns.omega, "no losing interval")
@@ -192,9 +192,8 @@ def _split(account: AccountStatistics) -> Iterator[Figure]:
         "adverse selection": _missing(split.without_later, "without a mid 10 s later, counted in inventory"),
     }
     for name, value in split.parts().items():
-        label = name[0].upper() + name[1:]
         caution = missing.get(name, "")
-        yield group.money(f"P&L {label}", value, "no price at the end", caution=caution)
+        yield group.money(f"P&L {name}", value, "no price at the end", caution=caution)
     yield group.money("P&L unexplained", split.unexplained, "no price at the end")
 
 

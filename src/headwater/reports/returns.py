@@ -5,8 +5,8 @@ square root of the number of intervals in such a year. Intervals are whole (alig
 in UTC); the fragments before the first and after the last boundary are left out, since a short period would
 bias the variance.
 
-An account that starts without money has no returns; then the ratios are taken from changes of money, which is
-the same up to a constant factor, and total return and CAGR are NaN.
+An account that starts without money, or loses all of it, has no returns; the ratios are then taken from
+changes of money, and the volatility is NaN. Without money at the start, total return and CAGR are NaN, too.
 
 Sources
 -------
@@ -50,8 +50,8 @@ class Returns:
     ----------
     interval_ns : length of one interval
     per_interval : (n,) simple returns, or changes of money when `of_money`
-    of_money : the account has no positive starting equity, so that there are no returns
-    total : final equity / initial equity - 1; NaN when `of_money`
+    of_money : the equity is not above zero at the start and at every boundary, so that there are no returns
+    total : final equity / initial equity - 1; NaN when the account starts without money
     cagr : compound annual growth rate; NaN when the span is under 30 days or the account was ruined
     volatility : annualised standard deviation (n - 1) of returns; NaN below 2 returns or when `of_money`
     sharpe : mean / standard deviation, annualised, risk-free rate 0; NaN below 2 returns or without variance

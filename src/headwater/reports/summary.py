@@ -24,7 +24,7 @@ SHOWN = (
     "total_return",
     "sharpe",
     "max_drawdown",
-    "max_drawdown_share_of_peak",
+    "max_drawdown_of_peak",
     "fills",
     "maker_share",
     "closed_round_trips",
@@ -51,8 +51,18 @@ def summary(result: BacktestResult, found: Statistics) -> Group:
         lines.append(Text("Interrupted: this is what there was until then.", style="bold yellow"))
     if result.not_modelled:
         lines.append(Text("What the data did not allow to be modelled", style="bold"))
-        lines += [Text(f"  - {sentence}") for sentence in result.not_modelled]
+        lines.append(_listed(result.not_modelled))
     return Group(*lines)
+
+
+def _listed(sentences: list[str]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    bullets = Table.grid(padding=(0, 1))
+    for sentence in sentences:
+        bullets.add_row("  -", Text(sentence))
+    return bullets
 
 
 def _table(result: BacktestResult, found: Statistics) -> Table:

@@ -43,7 +43,7 @@ INSTRUMENTS_MAX: Final = 6
 CARDS: Final = (
     ("net_profit", "total_return"),
     ("sharpe", "sharpe_standard_error"),
-    ("max_drawdown", "max_drawdown_share_of_peak"),
+    ("max_drawdown", "max_drawdown_of_peak"),
     ("fills", "maker_share"),
     ("hit_rate", "closed_round_trips"),
     ("mark_out_10_s", ""),
@@ -189,7 +189,7 @@ def _with_small_unit(figure: Figure) -> str:
 
 
 def _beneath(figure: Figure) -> str:
-    if figure.key.endswith("max_drawdown_share_of_peak"):
+    if figure.key.endswith("max_drawdown_of_peak"):
         return f"{figure.text} of its peak"
     words = figure.label.lower()
     return f"{figure.text} {words}" if figure.unit == "count" else f"{words} {figure.text}"
