@@ -13,7 +13,7 @@ import pytest
 
 from headwater.domain.errors import ImportRefusedError
 from headwater.domain.event import EventKind
-from tests.storage.importers.foreign import Reading, bars, cut, damaged, drop, read, repeat, swap
+from tests.storage.importers.foreign import Reading, Rows, bars, cut, damaged, drop, read, repeat, swap
 
 MINUTE_NS = 60 * 10**9
 HOUR_NS = 60 * MINUTE_NS
@@ -523,3 +523,72 @@ def test_a_change_of_rules_parts_the_bars_at_its_bar(tmp_path: Path) -> None:
     assert [(batch.rules_source, len(batch.events)) for batch in reading.batches] == [("old", 12), ("new", 6)]
     assert reading.batches[0].events["price"][0] == 400
     assert reading.batches[1].events["price"][0] == 2_080
+
+
+def test_plain_text_that_stops_within_a_line_is_named(tmp_path: Path) -> None:
+    rows = "".join(f"2024-01-01 0{i}:00:00,1.{i},2,1,1.5,3\n" for i in range(5))
+    (tmp_path / "x").write_text("timestamp,open,high,low,close,volume\n" + rows)
+    (tmp_path / "y").write_text("timestamp,open,high,low,close,volume\n" + rows[:-1])
+    assert read(tmp_path / "x", "A.B").only().notes == []
+    assert "the last line has no line end" in read(tmp_path / "y", "A.B").notes()
+
+
+ALL_FORMATS = [
+    ("ohlcv/bybit_linear_SOLUSDT_1h.parquet", 1),
+    ("ohlcv/bybit_linear_SOLUSDT_1h_mark.parquet", 1),
+    ("ohlcv/binance_usdm_4h_top40.parquet", 1),
+    ("ohlcv/bitfinex_BTCUSD_1m_2018.parquet", 1),
+    ("ohlcv/bitstamp_BTC_ETH_LTC_USD_1d_2014-2020.csv.gz", 1),
+    ("ohlcv/cmc_BTCUSD_1d_2010-2025.csv.gz", 1),
+    ("ohlcv/coinbase_BTCUSD_1h_2017-2019.csv.gz", 2),
+    ("ohlcv/ftx_BTC-PERP_1m_20211231-20220201.csv.gz", 1),
+    ("funding_oi/binance_bybit_okx_8h_ohlcv_funding_2023-2024.csv.gz", 1),
+    ("funding_oi/binance_usdm_funding_2026_setA.parquet", 1),
+    ("funding_oi/binance_usdm_funding_multi.parquet", 1),
+    ("funding_oi/binance_usdm_oi_4h_setA.parquet", 1),
+    ("funding_oi/bybit_linear_BTCUSDT_funding.parquet", 1),
+    ("trades/binance_spot_LTCUSDT_trades_2025-06-21.csv.gz", 1),
+    ("trades/binance_usdm_TRXUSDT_trades_20250304.csv.gz", 1),
+    ("trades/hyperliquid_non_mm_trades_2023.csv.gz", 1),
+    ("trades/hyperliquid_non_mm_ledger_updates_2023.csv.gz", 1),
+    ("liquidations/hyperliquid_liquidations_2023.csv.gz", 1),
+    ("sentiment_onchain/alternative_fgi.csv", 1),
+    ("sentiment_onchain/daily_etf.csv", 1),
+    ("sentiment_onchain/crypto_news.csv.gz", 1),
+]
+
+
+@pytest.mark.parametrize(("name", "header"), ALL_FORMATS)
+def test_a_file_without_records_is_refused(dev_data: Path, tmp_path: Path, name: str, header: int) -> None:
+    copy = damaged(dev_data / name, tmp_path / "x", cut(0), header)
+    assert "expected records, found none; fetch it again" in refused(copy)
+
+
+@pytest.mark.parametrize(("name", "header"), ALL_FORMATS)
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_stands_in_a_cell_a_file_is_read_or_refused_in_one_line(
+    dev_data: Path, tmp_path: Path, name: str, header: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    cells = ["", "nan", "inf", "-1", "1e400", "abc", "99999999999999999999", "0"]
+
+    def spoil(rows: Rows) -> Rows:
+        at = int(rng.integers(0, 40))
+        if isinstance(rows, pl.DataFrame):
+            column = rows.columns[int(rng.integers(0, rows.width))]
+            here = pl.int_range(pl.len()) == at
+            return rows[:60].with_columns(pl.when(here).then(None).otherwise(pl.col(column)).alias(column))
+        fields = rows[at].rstrip("\r\n").split(",")
+        fields[int(rng.integers(0, len(fields)))] = str(rng.choice(cells))
+        return [*rows[:at], ",".join(fields) + "\n", *rows[at + 1 : 60]]
+
+    copy = damaged(dev_data / name, tmp_path / "x", spoil, header)
+    for instrument in (None, "A.B", "*-PERP.X"):
+        try:
+            read(copy, instrument)
+        except ImportRefusedError as error:
+            message = str(error)
+        else:
+            continue
+        assert "\n" not in message
+        assert message.startswith(str(copy))

@@ -24,6 +24,9 @@ from headwater.storage.importers._table import F64, I64, Mask
 SEEN_BY_BOTH: Final = int(EventFlag.AT_VENUE | EventFlag.AT_LOCAL)
 WHOLE_MESSAGE: Final = SEEN_BY_BOTH | int(EventFlag.LAST_IN_MESSAGE)
 
+LEAST_PRICE: Final = 1e-12
+"""The finest step that prices are kept in."""
+
 _BARS_PER_BATCH: Final = 250_000
 _WEEK_NS: Final = 7 * DAY_NS
 _RUNS_SHOWN: Final = 5
@@ -83,7 +86,7 @@ def bar_batches(
     habits = habits or Habits()
     candles, length_ns = tidy(path, instrument, candles, context, habits)
     prices = np.stack((candles.open, candles.high, candles.low, candles.close))
-    for part in gridded(context, instrument, candles.ts_open, candles.rows, prices, candles.volume):
+    for part in gridded(path, context, instrument, candles.ts_open, candles.rows, prices, candles.volume):
         events = bar_events(candles.ts_open[part.span], length_ns, part, candles.trades[part.span])
         for begin in range(0, len(events), 3 * _BARS_PER_BATCH):
             yield Batch(
@@ -122,7 +125,7 @@ def refuse_absurd(path: Path, candles: Candles) -> None:
     ends.
     """
     for field in ("open", "high", "low", "close"):
-        _refuse(path, candles, field, getattr(candles, field) <= 0, "a price above 0")
+        _refuse(path, candles, field, getattr(candles, field) < LEAST_PRICE, "a price above 0")
     _refuse(path, candles, "volume", candles.volume < 0, "a volume of at least 0")
     top = np.maximum(candles.open, candles.close)
     bottom = np.minimum(candles.open, candles.close)

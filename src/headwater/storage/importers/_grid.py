@@ -7,10 +7,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Final, TypeAlias
 
 import numpy as np
 
+from headwater.domain.errors import ImportRefusedError
 from headwater.ports.importer import Findings, GridLookup, ImportContext
 from headwater.storage.importers._clock import DAY_NS, show
 from headwater.storage.importers._decimal import Decimals, decimals, on_grid
@@ -19,6 +21,7 @@ from headwater.storage.importers._table import F64, I64
 INFERRED: Final = "inferred"
 _WEEK_NS: Final = 7 * DAY_NS
 _ANOTHER_MARKET: Final = 0.1
+_DIGITS_LOST_MAX: Final = 1e-9
 NO_GRID: Final = (Decimal(1), Decimal(1), "file")
 """The grid of events that count neither ticks nor lots, when the rules are unknown: it refines no other
 grid.
@@ -74,6 +77,7 @@ def rule_spans(grid: GridLookup, instrument: str, ts: I64) -> Iterator[tuple[sli
 
 
 def gridded(
+    path: Path,
     context: ImportContext,
     instrument: str,
     ts: I64,
@@ -83,13 +87,20 @@ def gridded(
     *,
     size_name: str = "volumes",
 ) -> Iterator[Gridded]:
-    """Put prices (p, n) and volumes (n,) on the grid in force at `ts`, with a finding for what is off it."""
+    """Put prices (p, n) and volumes (n,) on the grid in force at `ts`, with a finding for what is off it.
+
+    Raises
+    ------
+    ImportRefusedError
+        One price is so much larger than another that no int64 holds both.
+    """
     findings = context.findings_of(instrument)
     all_prices = decimals(prices.ravel())
     all_volumes = decimals(volume)
     note_rounding(findings, "prices", all_prices)
     note_rounding(findings, size_name, all_volumes)
     units = all_prices.units.reshape(prices.shape)
+    _refuse_lost_digits(path, rows, prices, units, all_prices.places)
     for span, rule in rule_spans(context.grid, instrument, ts):
         at = (ts[span], rows[span])
         some_prices = Decimals(units=units[:, span], places=all_prices.places, rounded=0)
@@ -104,6 +115,16 @@ def gridded(
             tick_size=tick_size,
             lot_size=lot_size,
             rules_source=rule[2] if kept and rule else INFERRED,
+        )
+
+
+def _refuse_lost_digits(path: Path, rows: I64, prices: F64, units: I64, places: int) -> None:
+    lost = np.abs(units / 10.0**places - prices) > _DIGITS_LOST_MAX * prices
+    if lost.any():
+        at = int(np.argmax(prices.max(axis=0)))
+        raise ImportRefusedError(
+            f"{path}: row {rows[at]}: expected prices of one magnitude, found {prices[:, at].max():g} beside "
+            f"{prices.min():g}; mend or remove the row"
         )
 
 

@@ -65,11 +65,9 @@ def note_absent_days(findings: Findings, days: I64, *, weekdays_only: bool = Fal
     absent = np.setdiff1d(every, numbers)
     if len(absent):
         first = show(int(absent[0]) * DAY_NS).split(" ")[0]
-        if weekdays_only:
-            findings.notes.append(
-                f"{len(absent)} weekdays without a value, first {first}: exchange holidays, or missing"
-            )
-            return
-        findings.sequence_gaps += int(np.count_nonzero(np.diff(absent) > 1)) + 1
-        findings.lost_messages += len(absent)
-        findings.notes.append(f"{len(absent)} days without a value, first {first}")
+        days_named = (
+            "weekdays without a value (exchange holidays, or lost)"
+            if weekdays_only
+            else "days without a value"
+        )
+        findings.notes.append(f"{len(absent)} {days_named}, first {first}")

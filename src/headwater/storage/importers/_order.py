@@ -52,6 +52,8 @@ def in_order(
             f"{show(int(ts[at - 1]))} of row {rows[at - 1]} ({int(back.sum())} steps back); "
             "sort the file by its time field, or fetch it again"
         )
+    if np.all(np.diff(ts[kept])):
+        return kept
     return kept[~_repeated(path, findings, rows[kept], ts[kept], [column[kept] for column in values])]
 
 

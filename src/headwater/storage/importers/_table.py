@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Sequence
+from os import SEEK_END
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -19,6 +20,7 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from headwater.domain.errors import ImportRefusedError
+from headwater.ports.importer import Findings
 from headwater.storage.compressed import read_all
 
 I64: TypeAlias = npt.NDArray[np.int64]
@@ -27,6 +29,8 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 
 ROW: Final = "row"
 
+_LARGEST: Final = 1e18  # an int64 holds it
+_PACKED: Final = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04")
 _PARQUET: Final = b"PAR1"
 _ARROW: Final = b"ARROW1"
 _FREQTRADE_JSON_FIELDS: Final = ("date", "open", "high", "low", "close", "volume")
@@ -67,7 +71,7 @@ def first_line(head: bytes) -> str:
 
 def read_binary(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
     """A whole Parquet or Feather file (or some columns of it), with row numbers."""
-    return numbered(_opened(path, lambda file: _read_binary(file, columns)))
+    return _numbered(path, _opened(path, lambda file: _read_binary(file, columns)))
 
 
 def _read_binary(file: io.BytesIO, columns: Sequence[str] | None) -> pl.DataFrame:
@@ -100,7 +104,7 @@ def read_freqtrade_json(path: Path) -> pl.DataFrame:
             f"{_one_line(error)}; "
             "download it again"
         ) from error
-    return numbered(frame)
+    return _numbered(path, frame)
 
 
 def read_text(
@@ -108,6 +112,18 @@ def read_text(
 ) -> pl.DataFrame:
     """A delimited text file, every cell a string, ``#`` lines left out, with row numbers."""
     return parse_text(path, read_all(path), separator=separator, lines_skipped=lines_skipped, header=header)
+
+
+def note_open_end(path: Path, findings: Findings) -> None:
+    """Say when plain text stops within a line: cut there, its last number would be wrong and still a number.
+
+    Packed files need no such check, their own ends are checked.
+    """
+    with path.open("rb") as file:
+        packed = file.read(4).startswith(_PACKED)
+        file.seek(-1, SEEK_END)
+        if not packed and file.read(1) != b"\n":
+            findings.notes.append("the last line has no line end: the file may have been cut within it")
 
 
 def parse_text(
@@ -136,6 +152,12 @@ def parse_text(
             f"{path}: expected fields separated by '{separator}', found {_one_line(error)}; mend or cut that "
             "line"
         ) from error
+    return _numbered(path, frame, first_row)
+
+
+def _numbered(path: Path, frame: pl.DataFrame, first_row: int = 1) -> pl.DataFrame:
+    if not frame.height:
+        raise ImportRefusedError(f"{path}: expected records, found none; fetch it again")
     return numbered(frame, first_row)
 
 
@@ -149,6 +171,14 @@ def rows_of(frame: pl.DataFrame) -> I64:
     return frame[ROW].to_numpy()
 
 
+def by_key(path: Path, frame: pl.DataFrame, field: str) -> dict[str, pl.DataFrame]:
+    """The records of each value of a text column, in the order in which the values first occur."""
+    empty = (frame[field].is_null() | (frame[field].cast(pl.String) == "")).to_numpy()
+    refuse_first(path, frame, field, empty, "a name")
+    parts = frame.partition_by(field, maintain_order=True, as_dict=True)
+    return {str(key): part for (key,), part in parts.items()}
+
+
 def floats(path: Path, frame: pl.DataFrame, field: str) -> F64:
     """A column as numbers; refuses empty cells, text, NaN and infinities by row.
 
@@ -156,6 +186,7 @@ def floats(path: Path, frame: pl.DataFrame, field: str) -> F64:
     """
     values = _as_float(path, frame, field)
     refuse_first(path, frame, field, ~np.isfinite(values), "a number")
+    refuse_first(path, frame, field, np.abs(values) > _LARGEST, f"a number up to {_LARGEST:g}")
     return values
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from headwater.domain.errors import ImportRefusedError
 from headwater.domain.event import EVENT_DTYPE, EventKind
 from headwater.ports.importer import Batch, Findings, ImportContext
-from headwater.storage.importers._bars import WHOLE_MESSAGE
+from headwater.storage.importers._bars import LEAST_PRICE, WHOLE_MESSAGE
 from headwater.storage.importers._clock import show
 from headwater.storage.importers._grid import gridded
 from headwater.storage.importers._order import listed
@@ -63,7 +63,7 @@ class Trades:
 def trade_batches(path: Path, instrument: str, trades: Trades, context: ImportContext) -> Iterator[Batch]:
     """Check trades, put them on the grid of their day and yield each as a message of its own."""
     for field in ("price", "size"):
-        bad = getattr(trades, field) <= 0
+        bad = getattr(trades, field) < LEAST_PRICE
         if bad.any():
             at = int(np.argmax(bad))
             raise ImportRefusedError(
@@ -74,7 +74,7 @@ def trade_batches(path: Path, instrument: str, trades: Trades, context: ImportCo
     refuse_backward(path, trades.rows, trades.ts_local)
     prices = trades.price[np.newaxis, :]
     for part in gridded(
-        context, instrument, trades.ts_venue, trades.rows, prices, trades.size, size_name="sizes"
+        path, context, instrument, trades.ts_venue, trades.rows, prices, trades.size, size_name="sizes"
     ):
         some = trades.at(np.arange(len(trades.rows))[part.span])
         events = np.zeros(len(some.rows), EVENT_DTYPE)

@@ -14,7 +14,7 @@ from headwater.storage.compressed import read_head
 from headwater.storage.importers._bars import Habits, bar_batches, commonest
 from headwater.storage.importers._clock import HOUR_NS, SECOND_NS, epoch_ns
 from headwater.storage.importers._naming import told_instrument
-from headwater.storage.importers._table import first_line, read_text
+from headwater.storage.importers._table import first_line, note_open_end, read_text
 from headwater.storage.importers._text_candles import candles_of
 
 FIELDS: Final = (
@@ -47,6 +47,7 @@ class BinanceArchiveKlines:
     def batches(self, path: Path, context: ImportContext) -> Iterator[Batch]:
         instrument = told_instrument(path, context, "BTCUSDT-PERP.BINANCE")
         frame = self._read(path)
+        note_open_end(path, context.findings_of(instrument))
         context.progress(path.stat().st_size)
         ts_open = epoch_ns(path, frame, "open_time")
         length_ns = _length_ns(path, frame)

@@ -14,6 +14,7 @@ from headwater.storage.importers._bars import Candles, Habits, bar_batches, comm
 from headwater.storage.importers._clock import epoch_ns
 from headwater.storage.importers._naming import told_instruments
 from headwater.storage.importers._table import (
+    by_key,
     column_names,
     floats,
     integers,
@@ -51,15 +52,15 @@ class BinanceUniverseCandles:
     def batches(self, path: Path, context: ImportContext) -> Iterator[Batch]:
         frame = read_binary(path, FIELDS)
         context.progress(path.stat().st_size)
+        parts = by_key(path, frame, "symbol")
         length_ns = _length_ns(path, frame)
-        parts = frame.partition_by("symbol", maintain_order=True, as_dict=True)
-        ids = {str(symbol): f"{symbol}-PERP.BINANCE" for (symbol,) in parts}
+        ids = {symbol: f"{symbol}-PERP.BINANCE" for symbol in parts}
         for symbol, instrument in told_instruments(path, context, ids).items():
             if context.instrument is None:
                 context.findings_of(instrument).notes.append(
                     "the file names the symbol but no market: taken for a Binance USD-M perpetual"
                 )
-            candles = candles_of(path, parts[(symbol,)])
+            candles = candles_of(path, parts[symbol])
             yield from bar_batches(path, instrument, candles, context, Habits(length_ns=length_ns))
         note_survivors(context, len(ids))
 

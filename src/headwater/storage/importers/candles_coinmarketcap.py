@@ -9,7 +9,7 @@ from typing import Final
 from headwater.ports.importer import Batch, ImportContext, Importer
 from headwater.storage.importers._bars import Habits, bar_batches, commonest
 from headwater.storage.importers._naming import told_instruments
-from headwater.storage.importers._table import first_line, read_text
+from headwater.storage.importers._table import by_key, first_line, read_text
 from headwater.storage.importers._text_candles import candles_of, in_base_currency, time_ns
 
 _HEADER: Final = (
@@ -33,10 +33,10 @@ class CoinMarketCapCandles:
         frame = read_text(path)
         context.progress(path.stat().st_size)
         length_ns = commonest(time_ns(path, frame, "time_close") - time_ns(path, frame, "time_open")) + 10**6
-        parts = frame.partition_by("symbol", maintain_order=True, as_dict=True)
-        ids = {str(symbol): f"{symbol}USD.COINMARKETCAP" for (symbol,) in parts}
+        parts = by_key(path, frame, "symbol")
+        ids = {symbol: f"{symbol}USD.COINMARKETCAP" for symbol in parts}
         for symbol, instrument in told_instruments(path, context, ids).items():
-            part = parts[(symbol,)]
+            part = parts[symbol]
             candles = candles_of(path, part, time_ns(path, part, "time_open"))
             findings = context.findings_of(instrument)
             findings.notes.append("an average over venues: no venue traded at these prices")

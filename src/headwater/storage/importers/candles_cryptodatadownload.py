@@ -9,7 +9,7 @@ from typing import Final
 from headwater.ports.importer import Batch, ImportContext, Importer
 from headwater.storage.importers._bars import Habits, bar_batches
 from headwater.storage.importers._naming import told_instrument
-from headwater.storage.importers._table import read_text, require
+from headwater.storage.importers._table import note_open_end, read_text, require
 from headwater.storage.importers._text_candles import PRICES, candles_of, time_ns
 
 _BANNER: Final = b"cryptodatadownload"
@@ -41,6 +41,7 @@ class CryptoDataDownloadCandles:
         base = str(frame["symbol"][0]).lower().replace("/", "")
         named = [name for name in frame.columns if name.startswith("volume_") and base.startswith(name[7:])]
         require(path, frame.columns, named or [f"volume_{base[:3]}"])
+        note_open_end(path, context.findings_of(instrument))
         candles = candles_of(path, frame, time_ns(path, frame, "date"), volume=named[0])
         yield from bar_batches(path, instrument, candles, context, Habits(newest_first=True))
 

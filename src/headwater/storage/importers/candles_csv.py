@@ -9,7 +9,7 @@ from typing import Final
 from headwater.ports.importer import Batch, ImportContext, Importer
 from headwater.storage.importers._bars import bar_batches
 from headwater.storage.importers._naming import told_instrument
-from headwater.storage.importers._table import first_line, read_text, require
+from headwater.storage.importers._table import first_line, note_open_end, read_text, require
 from headwater.storage.importers._text_candles import PRICES, candles_of, in_base_currency, time_ns
 
 _TIMES: Final = ("timestamp", "date", "time", "datetime", "open_time")
@@ -41,6 +41,7 @@ class PlainCsvCandles:
         candles = candles_of(path, frame, time_ns(path, frame, field))
         if instrument.endswith(".FTX"):
             candles = in_base_currency(context, instrument, candles, "USD")
+        note_open_end(path, context.findings_of(instrument))
         yield from bar_batches(path, instrument, candles, context)
 
 

@@ -15,7 +15,7 @@ from headwater.storage.importers import _freqtrade
 from headwater.storage.importers._bars import Candles, bar_batches
 from headwater.storage.importers._clock import epoch_ns
 from headwater.storage.importers._naming import told_instrument, told_instruments
-from headwater.storage.importers._table import column_names, floats, is_binary_table, rows_of
+from headwater.storage.importers._table import by_key, column_names, floats, is_binary_table, rows_of
 
 _PRICES: Final = frozenset(("open", "high", "low", "close"))
 
@@ -40,10 +40,10 @@ class FreqtradeCandles:
             instrument = told_instrument(path, context, "BTCUSDT.BINANCE")
             yield from bar_batches(path, instrument, candles_of(path, frame), context)
             return
-        parts = frame.partition_by(_freqtrade.SYMBOL, maintain_order=True, as_dict=True)
-        ids = {str(symbol): _freqtrade.perpetual_id(str(symbol)) for (symbol,) in parts}
+        parts = by_key(path, frame, _freqtrade.SYMBOL)
+        ids = {symbol: _freqtrade.perpetual_id(symbol) for symbol in parts}
         for symbol, instrument in told_instruments(path, context, ids).items():
-            yield from bar_batches(path, instrument, candles_of(path, parts[(symbol,)]), context)
+            yield from bar_batches(path, instrument, candles_of(path, parts[symbol]), context)
 
 
 def _lacks_columns(path: Path, head: bytes) -> bool:

@@ -26,7 +26,15 @@ from headwater.storage.importers._bars import Candles, Habits, bar_batches
 from headwater.storage.importers._clock import HOUR_NS, text_ns
 from headwater.storage.importers._naming import told_instruments
 from headwater.storage.importers._settlements import Settlements, funding_batches
-from headwater.storage.importers._table import I64, first_line, floats, floats_or_nan, read_text, rows_of
+from headwater.storage.importers._table import (
+    I64,
+    first_line,
+    floats,
+    floats_or_nan,
+    read_text,
+    refuse_first,
+    rows_of,
+)
 from headwater.storage.importers._text_candles import candles_of
 
 _HEADER: Final = "time,exchange,crypto,pair,contract,open,high,low,close,volume,funding rate"
@@ -51,6 +59,8 @@ class LondonCandles:
         frame = read_text(path)
         context.progress(path.stat().st_size)
         frame = frame.with_columns(pl.Series("utc", london_to_utc_ns(path, frame)))
+        for name in _KEY:
+            refuse_first(path, frame, name, frame[name].is_null().to_numpy(), "a name")
         parts = frame.partition_by(*_KEY, maintain_order=True, as_dict=True)
         keys = {"/".join(map(str, key)): key for key in parts}
         ids = {name: instrument_id(path, *map(str, key)) for name, key in keys.items()}

@@ -14,7 +14,7 @@ import polars as pl
 from headwater.ports.importer import Batch, ImportContext, Importer
 from headwater.storage.importers._bars import bar_batches
 from headwater.storage.importers._naming import told_instruments
-from headwater.storage.importers._table import first_line, read_text, refuse_first, require
+from headwater.storage.importers._table import first_line, note_open_end, read_text, refuse_first, require
 from headwater.storage.importers._text_candles import PRICES, candles_of, time_ns
 
 _HEADER: Final = re.compile(r',"?\w+:(?:open|high|low|close|volume)"?(?:,"?\w+:\w+"?)*')
@@ -42,6 +42,7 @@ class WideCandles:
                 context.findings_of(instrument).notes.append(
                     "the file names the coin alone: taken for Bitstamp against USD"
                 )
+            note_open_end(path, context.findings_of(instrument))
             listed = _listed(path, frame, coin)
             candles = candles_of(path, listed, time_ns(path, listed, date), prefix=f"{coin}:")
             yield from bar_batches(path, instrument, candles, context)

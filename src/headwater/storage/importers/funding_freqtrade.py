@@ -17,7 +17,7 @@ from headwater.storage.importers import _freqtrade
 from headwater.storage.importers._clock import epoch_ns
 from headwater.storage.importers._naming import told_instrument, told_instruments
 from headwater.storage.importers._settlements import Settlements, funding_batches
-from headwater.storage.importers._table import floats, rows_of
+from headwater.storage.importers._table import by_key, floats, rows_of
 
 
 class FreqtradeFunding:
@@ -35,16 +35,14 @@ class FreqtradeFunding:
             instrument = told_instrument(path, context, "BTCUSDT-PERP.BYBIT")
             yield from funding_batches(path, instrument, _settlements(path, frame), context, "open")
             return
-        parts = frame.partition_by(_freqtrade.SYMBOL, maintain_order=True, as_dict=True)
-        ids = {str(symbol): _freqtrade.perpetual_id(str(symbol)) for (symbol,) in parts}
+        parts = by_key(path, frame, _freqtrade.SYMBOL)
+        ids = {symbol: _freqtrade.perpetual_id(symbol) for symbol in parts}
         for symbol, instrument in told_instruments(path, context, ids).items():
             if context.instrument is None:
                 context.findings_of(instrument).notes.append(
                     "the file names the symbol but no venue: taken for a Binance USD-M perpetual"
                 )
-            yield from funding_batches(
-                path, instrument, _settlements(path, parts[(symbol,)]), context, "open"
-            )
+            yield from funding_batches(path, instrument, _settlements(path, parts[symbol]), context, "open")
 
 
 def _settlements(path: Path, frame: pl.DataFrame) -> Settlements:

@@ -10,7 +10,14 @@ from headwater.ports.importer import Batch, ImportContext, Importer
 from headwater.storage.importers._clock import epoch_ns
 from headwater.storage.importers._naming import told_instruments
 from headwater.storage.importers._settlements import Settlements, funding_batches
-from headwater.storage.importers._table import column_names, floats, is_binary_table, read_binary, rows_of
+from headwater.storage.importers._table import (
+    by_key,
+    column_names,
+    floats,
+    is_binary_table,
+    read_binary,
+    rows_of,
+)
 
 FIELDS: Final = ("timestamp", "symbol", "funding_rate")
 
@@ -26,14 +33,14 @@ class UniverseFunding:
     def batches(self, path: Path, context: ImportContext) -> Iterator[Batch]:
         frame = read_binary(path, FIELDS)
         context.progress(path.stat().st_size)
-        parts = frame.partition_by("symbol", maintain_order=True, as_dict=True)
-        ids = {str(symbol): f"{symbol}-PERP.BINANCE" for (symbol,) in parts}
+        parts = by_key(path, frame, "symbol")
+        ids = {symbol: f"{symbol}-PERP.BINANCE" for symbol in parts}
         for symbol, instrument in told_instruments(path, context, ids).items():
             if context.instrument is None:
                 context.findings_of(instrument).notes.append(
                     "the file names the symbol but no venue: taken for a Binance USD-M perpetual"
                 )
-            part = parts[(symbol,)]
+            part = parts[symbol]
             settlements = Settlements(
                 rows=rows_of(part),
                 ts=epoch_ns(path, part, "timestamp"),

@@ -16,7 +16,15 @@ from headwater.storage.importers._clock import DAY_NS, text_ns
 from headwater.storage.importers._metrics import metric_batch, note_absent_days
 from headwater.storage.importers._naming import told_instruments
 from headwater.storage.importers._order import in_order, listed
-from headwater.storage.importers._table import F64, I64, column_names, floats, read_text, rows_of
+from headwater.storage.importers._table import (
+    F64,
+    I64,
+    column_names,
+    floats,
+    note_open_end,
+    read_text,
+    rows_of,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +88,7 @@ class DailySeries:
         empty = [name for name in fields if name not in found]
         for name, instrument in told_instruments(path, context, found).items():
             findings = context.findings_of(instrument)
+            note_open_end(path, findings)
             findings.notes.extend(
                 f"column '{other}' has no values: nothing imported from it" for other in empty
             )

@@ -18,7 +18,14 @@ from headwater.storage.importers._clock import DAY_NS, text_ns
 from headwater.storage.importers._metrics import metric_batch, note_absent_days
 from headwater.storage.importers._naming import told_instrument
 from headwater.storage.importers._order import in_order
-from headwater.storage.importers._table import first_line, floats, read_text, refuse_first, rows_of
+from headwater.storage.importers._table import (
+    first_line,
+    floats,
+    note_open_end,
+    read_text,
+    refuse_first,
+    rows_of,
+)
 
 _HEADER: Final = "value,value_classification,update_time"
 _WORDS: Final = {
@@ -47,6 +54,7 @@ class FearGreedIndex:
         )
         days = text_ns(path, frame, "update_time", "%Y-%m-%d %H:%M:%S%#z")
         findings = context.findings_of(instrument)
+        note_open_end(path, findings)
         kept = in_order(path, findings, rows_of(frame), days, (values,))
         findings.clock = "absent: a day's value is taken as known at 00:00 UTC of the next day"
         note_absent_days(findings, days[kept])

@@ -20,7 +20,15 @@ from headwater.storage.importers._clock import MINUTE_NS, text_ns
 from headwater.storage.importers._metrics import metric_batch
 from headwater.storage.importers._naming import told_instruments
 from headwater.storage.importers._order import listed
-from headwater.storage.importers._table import I64, first_line, floats, read_text, refuse_first, rows_of
+from headwater.storage.importers._table import (
+    I64,
+    by_key,
+    first_line,
+    floats,
+    read_text,
+    refuse_first,
+    rows_of,
+)
 
 _HEADER: Final = "date;sentiment;source;subject;text;title;url"
 _NUMBER: Final = r"(-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)"
@@ -41,15 +49,13 @@ class NewsSentiment:
         context.progress(path.stat().st_size)
         frame = frame.with_columns(pl.Series("ts", text_ns(path, frame, "date", "%d-%m-%Y %H:%M")))
         frame, note = oldest_first(with_measures(path, frame))
-        parts = frame.partition_by("subject", maintain_order=True, as_dict=True)
+        parts = by_key(path, frame, "subject")
         ids = {
-            f"{subject}/{name}": f"{subject}-{name}.NEWS".upper()
-            for (subject,) in parts
-            for name in _MEASURES
+            f"{subject}/{name}": f"{subject}-{name}.NEWS".upper() for subject in parts for name in _MEASURES
         }
         for key, instrument in told_instruments(path, context, ids).items():
             subject, _, name = key.rpartition("/")
-            part = parts[(subject,)]
+            part = parts[subject]
             findings = context.findings_of(instrument)
             findings.clock = "absent: times are to the minute, taken for UTC; known when the minute is over"
             findings.notes.extend((note, "headlines and texts are not kept: the tape holds numbers"))

@@ -21,6 +21,7 @@ from headwater.storage.importers._order import in_order
 from headwater.storage.importers._table import (
     F64,
     I64,
+    by_key,
     column_names,
     floats,
     is_binary_table,
@@ -49,13 +50,13 @@ class BinanceOpenInterest:
     def batches(self, path: Path, context: ImportContext) -> Iterator[Batch]:
         frame = read_binary(path, FIELDS)
         context.progress(path.stat().st_size)
-        parts = frame.partition_by("symbol", maintain_order=True, as_dict=True)
-        ids = {str(symbol): f"{symbol}-PERP.BINANCE" for (symbol,) in parts}
+        parts = by_key(path, frame, "symbol")
+        ids = {symbol: f"{symbol}-PERP.BINANCE" for symbol in parts}
         chosen = told_instruments(path, context, ids)
-        steps = np.concatenate([np.diff(epoch_ns(path, parts[(symbol,)], "timestamp")) for symbol in chosen])
+        steps = np.concatenate([np.diff(epoch_ns(path, parts[symbol], "timestamp")) for symbol in chosen])
         length_ns = commonest(steps) if len(steps) else 0
         for symbol, instrument in chosen.items():
-            yield from self._symbol(path, instrument, parts[(symbol,)], length_ns, context)
+            yield from self._symbol(path, instrument, parts[symbol], length_ns, context)
 
     def _symbol(
         self, path: Path, instrument: str, part: pl.DataFrame, length_ns: int, context: ImportContext

@@ -11,7 +11,15 @@ import numpy as np
 from headwater.ports.importer import Batch, ImportContext, Importer
 from headwater.storage.importers._clock import epoch_ns
 from headwater.storage.importers._naming import told_instrument
-from headwater.storage.importers._table import first_line, floats, integers, read_text, refuse_first, rows_of
+from headwater.storage.importers._table import (
+    first_line,
+    floats,
+    integers,
+    note_open_end,
+    read_text,
+    refuse_first,
+    rows_of,
+)
 from headwater.storage.importers._trades import Trades, each_id_once, trade_batches
 
 _HEADER: Final = "timestamp,price,quantity,side,tradeId"
@@ -43,6 +51,7 @@ class AggressorTrades:
             print_class=np.zeros(frame.height, np.uint8),
         )
         findings = context.findings_of(instrument)
+        note_open_end(path, findings)
         findings.clock = "absent: the file has the venue's times alone"
         findings.latency_usable = False
         trades = each_id_once(path, findings, integers(path, frame, "tradeId"), trades)

@@ -19,7 +19,15 @@ from headwater.ports.importer import Batch, Findings, ImportContext, Importer
 from headwater.storage.importers._clock import epoch_ns
 from headwater.storage.importers._naming import told_instruments
 from headwater.storage.importers._order import listed
-from headwater.storage.importers._table import first_line, floats, integers, read_text, refuse_first, rows_of
+from headwater.storage.importers._table import (
+    by_key,
+    first_line,
+    floats,
+    integers,
+    read_text,
+    refuse_first,
+    rows_of,
+)
 from headwater.storage.importers._trades import Trades, each_id_once, trade_batches
 
 _HEADER: Final = (
@@ -43,10 +51,10 @@ class BinanceTradeStream:
         frame = read_text(path)
         context.progress(path.stat().st_size)
         suffix = "-PERP.BINANCE" if _USD_M in frame.columns else ".BINANCE"
-        parts = frame.partition_by("Symbol", maintain_order=True, as_dict=True)
-        ids = {str(symbol): f"{symbol}{suffix}" for (symbol,) in parts}
+        parts = by_key(path, frame, "Symbol")
+        ids = {symbol: f"{symbol}{suffix}" for symbol in parts}
         for symbol, instrument in told_instruments(path, context, ids).items():
-            yield from self._symbol(path, instrument, parts[(symbol,)], context)
+            yield from self._symbol(path, instrument, parts[symbol], context)
 
     def _symbol(
         self, path: Path, instrument: str, part: pl.DataFrame, context: ImportContext

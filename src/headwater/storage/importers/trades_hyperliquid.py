@@ -19,7 +19,7 @@ import polars as pl
 from headwater.ports.importer import Batch, Findings, ImportContext, Importer
 from headwater.storage.importers._clock import text_ns
 from headwater.storage.importers._naming import told_instruments
-from headwater.storage.importers._table import first_line, floats, read_text, refuse_first, rows_of
+from headwater.storage.importers._table import by_key, first_line, floats, read_text, refuse_first, rows_of
 from headwater.storage.importers._trades import Trades, refuse_backward, trade_batches
 
 _HEADER: Final = "time,user,coin,side,px,sz,crossed"
@@ -45,10 +45,10 @@ class HyperliquidFills:
             .alias("aggressor"),
         )
         refuse_backward(path, rows_of(frame), frame["ts"].to_numpy())
-        parts = frame.partition_by("coin", maintain_order=True, as_dict=True)
-        ids = {str(coin): f"{coin}-PERP.HYPERLIQUID" for (coin,) in parts}
+        parts = by_key(path, frame, "coin")
+        ids = {coin: f"{coin}-PERP.HYPERLIQUID" for coin in parts}
         for coin, instrument in told_instruments(path, context, ids).items():
-            part = once_each(context.findings_of(instrument), parts[(coin,)])
+            part = once_each(context.findings_of(instrument), parts[coin])
             yield from trade_batches(path, instrument, _trades(path, part), context)
 
 

@@ -21,7 +21,7 @@ from headwater.ports.importer import Batch, ImportContext, Importer
 from headwater.storage.compressed import read_all
 from headwater.storage.importers._clock import SECOND_NS, epoch_ns
 from headwater.storage.importers._naming import told_instruments
-from headwater.storage.importers._table import floats, numbered, refuse_first, rows_of
+from headwater.storage.importers._table import by_key, floats, numbered, refuse_first, rows_of
 from headwater.storage.importers._trades import Trades, trade_batches
 
 _CHANNEL: Final = b'"liquidation-orders"'
@@ -40,10 +40,10 @@ class OkxLiquidations:
     def batches(self, path: Path, context: ImportContext) -> Iterator[Batch]:
         frame = _frame(path)
         context.progress(path.stat().st_size)
-        parts = frame.partition_by("instrument", maintain_order=True, as_dict=True)
-        ids = {str(name): _instrument_id(str(name)) for (name,) in parts}
+        parts = by_key(path, frame, "instrument")
+        ids = {name: _instrument_id(name) for name in parts}
         for name, instrument in told_instruments(path, context, ids).items():
-            part = parts[(name,)].sort("received", maintain_order=True)
+            part = parts[name].sort("received", maintain_order=True)
             findings = context.findings_of(instrument)
             findings.notes.append("sizes are contracts, whose value in coin is not in the file")
             findings.latency_usable = False
