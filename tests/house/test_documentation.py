@@ -91,6 +91,7 @@ def run_block(block: Block, page: Path, namespace: dict[str, Any]) -> None:
     title = block.attribute("title")
     if block.language == "python" and title:
         Path(title).write_text(block.body)
+        exec(compile(block.body, title, "exec"), {"__name__": Path(title).stem})
     elif block.language == "python":
         code = compile("\n" * block.line + block.body, str(page), "exec")
         exec(code, namespace)
