@@ -38,7 +38,8 @@ class Liquidation:
                 if self.account.books[i].mark is not None:
                     for leg in (1, -1):
                         step(i, leg)
-        self.is_bankrupt |= self.account.wallet < 0
+        account = self.account
+        self.is_bankrupt |= (account.margin_balance() if account.is_cross else account.wallet) < 0
 
     def is_safe(self, at: int) -> bool:
         if self.account.is_cross:

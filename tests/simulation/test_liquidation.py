@@ -20,7 +20,7 @@ from headwater.simulation.liquidation import (
     leg_maintenance,
     on_mark,
 )
-from headwater.simulation.margin import margin_balance
+from headwater.simulation.margin import leg_size, leg_value, margin_balance
 from headwater.simulation.state import NO_HANDLE, Sim
 from headwater.simulation.take import venue_side
 from tests.oracle.margin import table
@@ -125,7 +125,8 @@ def test_closing_at_the_bankruptcy_price_leaves_nothing_and_owes_nothing(
     assert left >= 0
     if is_inverse:
         one_tick = max(abs(left_over(ins, leg, max(price - leg, 1), balance, rate) - left), value // price)
-        assert left <= 2 * one_tick + value * max(-rate, 0) // 10**8 + 6
+        rebate = 2 * value * max(-rate, 0) // 10**8  # not counted on
+        assert left <= 2 * one_tick + rebate + 6
     else:
         assert price == 1 or left_over(ins, leg, price - leg, balance, rate) < 0
 
@@ -222,3 +223,43 @@ def test_compatibility_mode_reduces_at_the_best_price_and_leaves_no_trace() -> N
     on_mark(sim, 0, TS)
     assert [(int(row["price"]), int(row["size"])) for row in forced(sim)] == [(100, lots // 2)]
     assert side_size(sim.sides, sim.levels, venue_side(0, 1), 100) == 1
+
+
+@given(
+    is_inverse=st.booleans(),
+    mode=st.sampled_from([MarginMode.CROSS, MarginMode.ISOLATED]),
+    mark=st.integers(500, 2_000),
+    legs=st.tuples(*(st.tuples(st.integers(0, 10**6), st.integers(900, 1_100)) for _ in range(2))),
+    wallet=st.integers(0, 10**8),
+)
+def test_hedged_and_inverse_accounts_end_safe_or_flat(
+    is_inverse: bool, mode: MarginMode, mark: int, legs: tuple[tuple[int, int], ...], wallet: int
+) -> None:
+    sim = cross_account(wallet, hedge_mode=1, inverse_value=10**6, v_mark=mark * FINE)
+    sim.instruments["contract"] = ContractKind.INVERSE if is_inverse else ContractKind.LINEAR
+    sim.accounts[0]["margin_mode"] = mode
+    sim.accounts[0]["leverage"] = 500
+    for leg, (size, entry) in zip((1, -1), legs, strict=True):
+        hold(sim, 0, leg, size, size * 10**6 // entry if is_inverse else size * entry)
+    before = lots_and_entries(sim)[0]
+    in_debt = _beyond_any_price(sim)
+    on_mark(sim, 0, TS)
+    after = lots_and_entries(sim)[0]
+    for leg, lots in ((1, after[0]), (-1, after[1])):
+        needed = account_maintenance(sim, 0) if mode == MarginMode.CROSS else leg_maintenance(sim, 0, leg)
+        balance = margin_balance(sim, 0) if mode == MarginMode.CROSS else balance_behind(sim, 0, leg)
+        assert lots == 0 or balance > needed
+    sign = -1 if is_inverse else 1
+    tied = sign * (after[2] - after[3] - before[2] + before[3])
+    flows = sum(int(row["cash"]) - int(row["fee"]) for row in forced(sim))
+    assert int(sim.accounts[0]["wallet"]) == wallet + flows + tied
+    if mode == MarginMode.CROSS:
+        assert margin_balance(sim, 0) >= 0 or in_debt
+
+
+def _beyond_any_price(sim: Sim) -> bool:
+    """Whether a leg owes more than its whole value: then even the best price that there is leaves a debt."""
+    ins = sim.instruments[0]
+    best = 4 if ins["contract"] == ContractKind.INVERSE else 2 * max(ins["v_long"], ins["v_short"])
+    held = [leg for leg in (1, -1) if leg_size(ins, leg)]
+    return any(leg_value(ins, leg) + balance_behind(sim, 0, leg) < best for leg in held)

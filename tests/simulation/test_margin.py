@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -215,3 +217,14 @@ def test_spot_sells_need_the_coins() -> None:
     rest_order(sim, 0, 0, -1, 100, 50)
     assert affords(sim, write_order(sim, 1, 0, -1, 100, 150))
     assert not affords(sim, write_order(sim, 1, 0, -1, 100, 151))
+
+
+def test_margins_of_the_largest_position_that_int64_holds_do_not_wrap() -> None:
+    largest = 2**62
+    schedule = [Tier(largest, Decimal("0.5"), Decimal("0.25"), 0)]
+    sim = small_sim(tables=table(schedule))
+    ins = sim.instruments[0]
+    ins["margin_tiers_at"] = 0
+    assert initial_margin(ins, sim.tables, 100, largest) == largest
+    assert initial_margin(ins, sim.tables, 0, largest) == largest // 2
+    assert maintenance_margin(ins, sim.tables, largest) == largest // 4

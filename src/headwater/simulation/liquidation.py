@@ -149,7 +149,7 @@ def _liquidate(sim: Sim, i: Int, ts: Int) -> None:
                 closed += _step(sim, step, j, ts)
     if closed > 0:
         sim.accounts[a]["liquidations"] += 1
-    if sim.accounts[a]["wallet"] < 0:
+    if purse(sim, a) < 0:
         sim.accounts[a]["bankrupt"] = 1
 
 
