@@ -43,6 +43,8 @@ from headwater.storage.transaction import Source, Transaction, disk_error, remov
 from headwater.tape.certificate import Certificate
 from headwater.tape.certify import Certifier
 from headwater.tape.dataset import DatasetInfo
+from headwater.tape.kind_group import deepest_book
+from headwater.tape.netting import net_trades
 from headwater.tape.replay import Replay, ReplayInstrument
 
 CATALOG_VERSION: Final = 1
@@ -52,6 +54,7 @@ CERTIFIED_AT_OPEN_ROWS_MAX: Final = 20_000_000
 _FORMAT: Final = "headwater-catalog"
 _OWN_NAMES: Final = ("imports", "events", ".staging", ".lock", "catalog.new")
 _HASH_CHUNK_BYTES: Final = 1 << 20
+_NETTED_ROWS_MAX: Final = 2_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,10 +233,27 @@ class Catalog:
             certifier.update(rows)
             done += len(rows)
             progress(done)
-        certificate = certifier.certificate(_content(parts))
+        certificate = certifier.certificate(_content(parts), self._netting(dataset))
         if os.access(self.path, os.W_OK):
             write_certificate(self._certificate_path(dataset), certificate)
         return certificate
+
+    # How the trades stand to the book: measured where both are there, on the first records.
+    def _netting(self, dataset: DatasetInfo) -> dict[str, Any]:
+        groups = {part.group for record in self.imports() for part in record.parts_of(dataset.instrument)}
+        if dataset.group != "trades" or deepest_book(groups) is None:
+            return {}
+        selection = select(
+            self.path, self.imports(), dataset.instrument, start=None, end=None, kinds=("book", "trades")
+        )
+        pieces, rows = [], 0
+        for events, _ in merged(part_streams(self.path, [selection], None, None)):
+            pieces.append(events)
+            rows += len(events)
+            if rows > _NETTED_ROWS_MAX:
+                break
+        events = np.concatenate(pieces)
+        return net_trades(events).measures(events)
 
     def kept_certificate(self, dataset: DatasetInfo) -> Certificate | None:
         """The certificate of `dataset` as it is now, if it was made before."""

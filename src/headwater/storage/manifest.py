@@ -81,6 +81,11 @@ class ImportRecord:
     findings: dict[str, Findings]
     carried: dict[str, int] = field(default_factory=dict)
 
+    def parts_of(self, instrument: str) -> list[Part]:
+        """The parts of one instrument, in the order of arrival."""
+        mine = [part for part in self.parts if part.instrument == instrument]
+        return sorted(mine, key=lambda part: part.arrival_first)
+
 
 class _Versioned(msgspec.Struct):
     version: int

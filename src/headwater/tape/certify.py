@@ -6,7 +6,7 @@ crossed book, a repeated bar or an absurd price by the events themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any, Final, Protocol
 
@@ -65,8 +65,8 @@ class Certifier:
         for check in self._checks:
             check.update(events)
 
-    def certificate(self, content: str = "") -> Certificate:
-        """The verdict; `content` is the hash of what was read."""
+    def certificate(self, content: str = "", more_measures: Mapping[str, Any] | None = None) -> Certificate:
+        """The verdict; `content` is the hash of what was read, `more_measures` were taken elsewhere."""
         found = [finding for check in self._checks for finding in check.findings()]
         found += _from_importers(self._info, found)
         found += _overlaps(self._info.sources)
@@ -77,6 +77,7 @@ class Certifier:
         measures: dict[str, Any] = {}
         for check in self._checks:
             measures |= check.measures()
+        measures |= more_measures or {}
         return Certificate(
             instrument=self._info.instrument,
             group=self._info.group,
