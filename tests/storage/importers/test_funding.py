@@ -165,3 +165,13 @@ def test_finer_rates_than_the_tape_holds_are_rounded_and_named(tmp_path: Path) -
     reading = read(small(tmp_path, [0, 8], [0.0001, 1.23456789e-10]))
     assert reading.events()["price"].tolist() == [100_000_000, 123]
     assert "1 rates have more than 12 decimals" in reading.notes()
+
+
+def test_two_settlements_in_one_minute_are_refused(tmp_path: Path) -> None:
+    path = small(tmp_path, [0, 8, 16])
+    frame = pl.read_parquet(path)
+    frame.with_columns(pl.Series("timestamp", [START_MS, START_MS + 9, START_MS + 28_800_000])).write_parquet(
+        path
+    )
+    with pytest.raises(ImportRefusedError, match="rows 1 and 2: expected one settlement in a minute"):
+        read(path)

@@ -161,3 +161,16 @@ def test_a_dated_contract_of_okx_keeps_its_name(tmp_path: Path) -> None:
         json.dumps({"src": "s", "msg": {"timestamp": 1706607172.5, "data": data}}) + "\n"
     )
     assert list(read(tmp_path / "x").findings) == ["BTC-USD-240329.OKX"]
+
+
+def test_a_spot_stream_is_told_by_its_fields_and_read_in_microseconds(tmp_path: Path) -> None:
+    names = (
+        "TimestampOfReceive,Stream,EventType,EventTime,TransactionTime,Symbol,TradeId,Price,Quantity,"
+        "IsBuyerMarketMaker,MUnknownParameter\n"
+    )
+    row = "1741046404352123,trxusdt@trade,trade,1741046404349000,1741046404349000,TRXUSDT,{},0.25,2,{},1\n"
+    (tmp_path / "x").write_text("# recorded by hand\n" + names + row.format(7, 1) + row.format(8, 0))
+    reading = read(tmp_path / "x")
+    assert list(reading.findings) == ["TRXUSDT.BINANCE"]
+    assert reading.events()["side"].tolist() == [-1, 1]
+    assert reading.events()["ts_local"][0] == 1_741_046_404_352_123_000

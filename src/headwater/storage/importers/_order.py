@@ -74,8 +74,6 @@ def _repeated(path: Path, findings: Findings, rows: I64, ts: I64, values: Sequen
     """Which records repeat the one before them."""
     repeated = np.zeros(len(ts), np.bool_)
     repeated[1:] = ts[1:] == ts[:-1]
-    if not repeated.any():
-        return repeated
     same = np.ones(len(ts) - 1, np.bool_)
     for column in values:
         same &= (column[1:] == column[:-1]) | ((column[1:] != column[1:]) & (column[:-1] != column[:-1]))

@@ -58,7 +58,9 @@ class LondonCandles:
     def batches(self, path: Path, context: ImportContext) -> Iterator[Batch]:
         frame = read_text(path)
         context.progress(path.stat().st_size)
-        frame = frame.with_columns(pl.Series("utc", london_to_utc_ns(path, frame)))
+        ts = text_ns(path, frame, "time", _PATTERN)
+        local = bool((ts % _LENGTH_NS).any())  # in UTC every bar begins at 00, 08 or 16
+        frame = frame.with_columns(pl.Series("utc", london_to_utc_ns(path, frame) if local else ts))
         for name in _KEY:
             refuse_first(path, frame, name, frame[name].is_null().to_numpy(), "a name")
         parts = frame.partition_by(*_KEY, maintain_order=True, as_dict=True)
@@ -66,9 +68,10 @@ class LondonCandles:
         ids = {name: instrument_id(path, *map(str, key)) for name, key in keys.items()}
         for name, instrument in told_instruments(path, context, ids).items():
             part = parts[keys[name]]
-            context.findings_of(instrument).notes.append(
-                "times are Europe/London local time, an hour ahead of UTC in summer: converted to UTC"
-            )
+            if local:
+                context.findings_of(instrument).notes.append(
+                    "times are Europe/London local time, an hour ahead of UTC in summer: converted to UTC"
+                )
             yield from self._instrument(path, instrument, part, _reference(parts, part), context)
 
     def _instrument(
@@ -124,7 +127,6 @@ def london_to_utc_ns(path: Path, frame: pl.DataFrame) -> I64:
     ImportRefusedError
         A time that London's clocks skipped, in which case the times are not London's.
     """
-    naive = text_ns(path, frame, "time", _PATTERN)
     local = frame["time"].str.to_datetime(_PATTERN, time_unit="us")
     utc = local.dt.replace_time_zone(_LONDON.key, ambiguous="earliest", non_existent="null")
     skipped = utc.is_null().to_numpy()
@@ -132,7 +134,7 @@ def london_to_utc_ns(path: Path, frame: pl.DataFrame) -> I64:
         at = int(np.argmax(skipped))
         raise ImportRefusedError(
             f"{path}: row {frame['row'][at]}, field 'time': expected Europe/London local time, found "
-            f"{frame['time'][at]}, which its clocks skipped; check the time zone ({len(naive)} rows read)"
+            f"{frame['time'][at]}, which its clocks skipped; check the time zone"
         )
     return utc.dt.epoch("us").to_numpy() * np.int64(1000)
 
