@@ -28,7 +28,8 @@ from headwater.engine.reports import apply_report
 from headwater.engine.view import show_depth, show_market, show_orders, show_rest
 from headwater.kernels.kernel import kernel
 from headwater.simulation.exchange import exchange_step
-from headwater.simulation.kinds import Stop, WakeKind
+from headwater.domain.view import WakeKind
+from headwater.simulation.kinds import Stop
 from headwater.simulation.requests import expire_due, receive_request
 from headwater.simulation.rings import ring_first_ts
 from headwater.simulation.state import FAR_FUTURE, Sim
@@ -65,13 +66,13 @@ def advance(sim: Sim, local: Any, venue: Any, view: Any, row_budget: int) -> int
         if next_local == FAR_FUTURE and _only_the_venue_is_left(sim, venue):
             return _S_END
         target = min(clock["next_timer"], clock["next_sample"])
-        if (clock["wake_mask"] & _DATA_WAKES) != 0:
-            target = min(target, next_local)
         if row_end < len(local):
             target = min(target, local[row_end]["ts_local"])
         target = min(target, FAR_FUTURE - 1)
-        clock["horizon"] = target
-        if not _venue_is_idle(sim):
+        if not _venue_is_idle(clock):
+            if (clock["wake_mask"] & _DATA_WAKES) != 0:
+                target = min(target, next_local)
+            clock["horizon"] = target
             advance_venue(sim, venue)
             target = clock["horizon"]
         wake = _learn(sim, local, target, view)
@@ -107,8 +108,7 @@ def _next_venue_ts(clock: Any, venue: Any) -> int:
 
 
 @kernel
-def _venue_is_idle(sim: Sim) -> bool:
-    clock = sim.clock[0]
+def _venue_is_idle(clock: Any) -> bool:
     return clock["venue_open"] == 0 and clock["request_head"] == clock["request_tail"] and clock["exposed"] == 0
 
 

@@ -10,7 +10,8 @@ from headwater.domain.event import NO_PRICE
 from headwater.domain.order import OrderKind, OrderLogEvent, OrderStatus, TimeInForce, TriggerBy
 from headwater.engine.reports import log_order
 from headwater.kernels.kernel import kernel
-from headwater.simulation.kinds import FaultKind, RequestKind
+from headwater.domain.intent import RequestKind
+from headwater.simulation.kinds import FaultKind
 from headwater.simulation.latency import request_arrival
 from headwater.simulation.rings import ring_slot
 from headwater.simulation.state import NO_HANDLE, Sim
@@ -42,6 +43,7 @@ _F_TOO_MANY = int(FaultKind.TOO_MANY_ORDERS)
 _F_RING = int(FaultKind.RING_FULL)
 _F_MARK = int(FaultKind.NO_MARK_PRICE)
 _F_INDEX = int(FaultKind.NO_INDEX_PRICE)
+_F_GRID = int(FaultKind.OFF_GRID)
 
 
 @kernel
@@ -64,7 +66,7 @@ def send_intents(sim: Sim, outbox: Any, count: int) -> bool:
 def _offending(intent: Any, fault: int) -> int:
     if fault == _F_SIZE:
         return intent["size"]
-    if fault == _F_PRICE:
+    if fault == _F_PRICE or fault == _F_GRID:
         return intent["price"]
     return np.int64(intent["kind"]) if fault == _F_KIND else intent["order"]
 
@@ -115,6 +117,9 @@ def _impossible(sim: Sim, intent: Any) -> int:
     limited = kind == _LIMIT or kind == _STOP_LIMIT or kind == _TAKE_PROFIT_LIMIT
     if limited != (intent["price"] != NO_PRICE) or (limited and intent["price"] <= 0):
         return _F_PRICE
+    ins = sim.instruments[i]
+    if intent["size"] % ins["size_step"] != 0 or (limited and intent["price"] % ins["price_step"] != 0):
+        return _F_GRID
     if intent["time_in_force"] == _GTD and intent["expire"] <= sim.clock[0]["now"]:
         return _F_KIND
     if kind <= _LIMIT:
@@ -123,9 +128,9 @@ def _impossible(sim: Sim, intent: Any) -> int:
         return _F_PRICE
     if kind == _TRAILING and intent["trail"] <= 0:
         return _F_PRICE
-    if intent["trigger_by"] == _MARK and not sim.instruments[i]["has_mark"]:
+    if intent["trigger_by"] == _MARK and not ins["has_mark"]:
         return _F_MARK
-    if intent["trigger_by"] == _INDEX and not sim.instruments[i]["has_index"]:
+    if intent["trigger_by"] == _INDEX and not ins["has_index"]:
         return _F_INDEX
     return _F_NONE
 

@@ -14,7 +14,8 @@ from headwater.book.side import NO_KEY, side_clear, side_update
 from headwater.domain.event import NO_PRICE, EventFlag, EventKind
 from headwater.features.bars import bar_step
 from headwater.kernels.kernel import kernel
-from headwater.simulation.kinds import PriceSource, WakeKind
+from headwater.domain.view import WakeKind
+from headwater.simulation.kinds import PriceSource
 from headwater.simulation.state import Sim
 
 _DELTA = int(EventKind.BOOK_DELTA)

@@ -9,7 +9,9 @@ import numpy as np
 from headwater.domain.order import OrderLogEvent, OrderStatus
 from headwater.engine.view import show_market
 from headwater.kernels.kernel import kernel
-from headwater.simulation.kinds import ReportKind, RequestKind, WakeKind
+from headwater.domain.intent import RequestKind
+from headwater.domain.view import WakeKind
+from headwater.simulation.kinds import ReportKind
 from headwater.simulation.state import NO_HANDLE, Sim
 
 _FILL = int(ReportKind.FILL)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -11,63 +11,6 @@ from headwater.domain.event import NO_PRICE
 from headwater.kernels.kernel import kernel
 from headwater.simulation.kinds import PriceSource
 from headwater.simulation.state import I64, Sim
-
-VIEW_DTYPE: Final = np.dtype(
-    [
-        ("now", "i8"),  # UTC ns at the trader
-        ("wake", "i8"),  # WakeKind
-        ("instrument", "i8"),
-        ("bid", "i8"),  # ticks, NO_PRICE if none
-        ("ask", "i8"),
-        ("bid_size", "i8"),  # lots
-        ("ask_size", "i8"),
-        ("position", "i8"),  # lots, signed
-        ("long", "i8"),  # hedge mode
-        ("short", "i8"),
-        ("last", "i8"),  # last trade
-        ("last_size", "i8"),
-        ("last_side", "i8"),
-        ("mark", "i8"),  # units of 1e-8 quote, NO_PRICE if none
-        ("index", "i8"),
-        ("funding_rate", "i8"),  # units of 1e-12, NO_PRICE before the first
-        ("bar_start", "i8"),  # UTC ns
-        ("bar_open", "i8"),
-        ("bar_high", "i8"),
-        ("bar_low", "i8"),
-        ("bar_close", "i8"),
-        ("bar_volume", "i8"),  # lots
-        ("fill_order", "i8"),  # number of the order that was filled
-        ("fill_price", "i8"),
-        ("fill_size", "i8"),
-        ("fill_side", "i8"),
-        ("fill_is_maker", "i8"),
-        ("trusted", "i8"),  # the book is whole
-        ("cash", "i8"),  # money units, cumulative, without fees and funding
-        ("fee", "i8"),
-        ("funding", "i8"),
-        ("order_count", "i8"),  # rows of `orders` in use
-        ("depth_levels", "i8"),  # levels a side wanted in `depth`
-        ("intent_count", "i8"),  # rows of `outbox` in use; the strategy writes it
-    ],
-    align=True,
-)
-
-ORDER_VIEW_DTYPE: Final = np.dtype(
-    [
-        ("handle", "i8"),  # names the order in CANCEL and AMEND
-        ("number", "i8"),  # client order number
-        ("instrument", "i8"),
-        ("price", "i8"),
-        ("size", "i8"),  # lots asked
-        ("filled", "i8"),
-        ("side", "i8"),
-        ("status", "i8"),  # OrderStatus as the trader knows it
-        ("pending", "i8"),  # RequestKind in flight, 0 = none
-        ("kind", "i8"),
-        ("trigger", "i8"),
-    ],
-    align=True,
-)
 
 _TRADES = int(PriceSource.TRADES)
 

@@ -102,17 +102,20 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]: ...
 
 @overload
 def kernel(
-    function: None = None, *, inline: bool = False, cached: bool = True
+    function: None = None, *, inline: bool = False, cached: bool = True, signature: Any = None
 ) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
 
 
-def kernel(function: Callable[P, R] | None = None, *, inline: bool = False, cached: bool = True) -> Any:
+def kernel(
+    function: Callable[P, R] | None = None, *, inline: bool = False, cached: bool = True, signature: Any = None
+) -> Any:
     """Compile a plain function over scalars and preallocated arrays, releasing the GIL.
 
     Parameters
     ----------
     inline : inline at the call site (Numba's ``inline="always"``): for tiny functions on hot paths only.
     cached : keep the machine code on disk; off for code that lives outside the package.
+    signature : compile for this Numba signature at once; needed where a function is passed as an argument
 
     With ``NUMBA_DISABLE_JIT=1`` the function is returned as it is; with ``HEADWATER_BOUNDSCHECK=1`` every index
     is checked.
@@ -122,6 +125,7 @@ def kernel(function: Callable[P, R] | None = None, *, inline: bool = False, cach
         if cached and not JIT_DISABLED:
             numba.config.CACHE_DIR = str(kernel_cache_dir(Path(target.__code__.co_filename).resolve()))
         return numba.njit(
+            signature,
             cache=cached,
             nogil=True,
             _nrt=False,  # arrays are borrowed: counting references would cost more than the work

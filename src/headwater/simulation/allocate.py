@@ -48,6 +48,8 @@ _DEFAULTS: Final = {
     "lots_per_unit": 1.0,
     "fine_per_tick": 10**8,
     "orders_max": 500,
+    "price_step": 1,
+    "size_step": 1,
     "fee_tiers_at": -1,
     "margin_tiers_at": -1,
     "status": int(VenueStatus.TRADING),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import IntEnum, IntFlag
+from enum import IntEnum
 
 
 class ContractKind(IntEnum):
@@ -55,15 +55,6 @@ class MarginMode(IntEnum):
     ISOLATED = 2
 
 
-class RequestKind(IntEnum):
-    """What the trader asks of the venue."""
-
-    NONE = 0
-    NEW = 1
-    CANCEL = 2
-    AMEND = 3
-
-
 class ReportKind(IntEnum):
     """What the venue tells the trader."""
 
@@ -72,19 +63,6 @@ class ReportKind(IntEnum):
     CANCEL_REJECT = 3
     AMEND_REJECT = 4
     FUNDING = 5
-
-
-class WakeKind(IntFlag):
-    """Why a strategy is called."""
-
-    TIMER = 1
-    BOOK = 2
-    TRADE = 4
-    BAR = 8
-    FILL = 16
-    REPORT = 32
-    EVENT = 64
-    BBO = 128
 
 
 class Stop(IntEnum):
@@ -112,4 +90,4 @@ class FaultKind(IntEnum):
     NO_INDEX_PRICE = 9
     BOOK_OVERFLOW = 10
     TOO_MANY_INTENTS = 11
-    NOT_SUPPORTED = 12
+    OFF_GRID = 12

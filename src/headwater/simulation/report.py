@@ -9,7 +9,8 @@ from headwater.domain.order import FillKind, OrderStatus, Reason
 from headwater.kernels.kernel import kernel
 from headwater.kernels.scalar import Bool, Int
 from headwater.simulation.fees import fee_rate_e8
-from headwater.simulation.kinds import ReportKind, WakeKind
+from headwater.domain.view import WakeKind
+from headwater.simulation.kinds import ReportKind
 from headwater.simulation.latency import report_arrival
 from headwater.simulation.money import cash_change, fee_units, notional
 from headwater.simulation.position import move_position

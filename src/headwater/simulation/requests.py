@@ -10,7 +10,8 @@ from headwater.book.side import NO_KEY, side_size
 from headwater.domain.event import NO_PRICE, VenueStatus
 from headwater.domain.order import OrderFlag, OrderKind, OrderStatus, Reason, TimeInForce
 from headwater.kernels.kernel import kernel
-from headwater.simulation.kinds import PriceSource, ReportKind, RequestKind
+from headwater.domain.intent import RequestKind
+from headwater.simulation.kinds import PriceSource, ReportKind
 from headwater.simulation.margin import affords
 from headwater.simulation.money import notional
 from headwater.simulation.position import closable

@@ -97,6 +97,8 @@ INSTRUMENT_DTYPE: Final = np.dtype(
         ("band_down_e8", "i8"),
         ("protective_e8", "i8"),  # market orders are IOC limits this far from the touch, 1e-8; 0 = none
         ("orders_max", "i8"),
+        ("price_step", "i8"),  # ticks of the tape in one tick of the venue's order grid
+        ("size_step", "i8"),
         ("maker_e8", "i8"),  # fee rates in force, 1e-8; negative = rebate
         ("taker_e8", "i8"),
         ("fee_tiers_at", "i8"),  # offset into `tables`, see fees.py; -1 = one tier
@@ -225,26 +227,6 @@ MESSAGE_DTYPE: Final = np.dtype(
         ("fill_kind", "u1"),
         ("side", "i1"),
         ("position_side", "u1"),
-    ],
-    align=True,
-)
-
-INTENT_DTYPE: Final = np.dtype(
-    [
-        ("action", "u1"),  # RequestKind
-        ("kind", "u1"),
-        ("side", "i1"),
-        ("time_in_force", "u1"),
-        ("flags", "u1"),
-        ("trigger_by", "u1"),
-        ("position_side", "u1"),
-        ("instrument", "i4"),
-        ("order", "i8"),  # handle for CANCEL and AMEND
-        ("price", "i8"),
-        ("size", "i8"),
-        ("trigger", "i8"),
-        ("trail", "i8"),
-        ("expire", "i8"),
     ],
     align=True,
 )
