@@ -110,13 +110,15 @@ class Account:
     def affords(self, at: int, side: int, price: int, lots: int, taker: Decimal) -> bool:
         """Whether the order may be added to the orders of book `at`."""
         book = self.books[at]
+        before = self.needed(book)
         fee = money(EXACT.multiply(Decimal(price * lots), taker))
         book.orders.append((side, price, lots))
+        closes = self.needed(book) <= before
         needed = fee + sum(self.needed(each) for each in self.books)
         reach = book.worth(side) - book.worth(-side) + book.orders_worth(side)
         book.orders.pop()
         purse = self.margin_balance() if self.is_cross else self.wallet
-        return reach <= self.schedule[-1].cap and needed <= purse
+        return reach <= self.schedule[-1].cap and (closes or needed <= purse)
 
     def maintenance(self) -> int:
         return sum(maintenance(self.schedule, book.worth(leg)) for book in self.books for leg in (1, -1))

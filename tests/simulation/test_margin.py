@@ -127,6 +127,14 @@ def test_an_order_that_closes_needs_no_margin_of_its_own() -> None:
     assert not affords(sim, write_order(sim, 0, 0, 1, 100, 1))
 
 
+def test_an_account_that_is_short_of_margin_can_still_close() -> None:
+    sim = cross_account(9_000, taker_e8=55_000)  # the position alone needs 10,000
+    hold(sim, 0, 1, 1_000, 100_000)
+    assert affords(sim, write_order(sim, 0, 0, -1, 100, 1_000))
+    assert not affords(sim, write_order(sim, 0, 0, 1, 100, 1))
+    assert not affords(sim, write_order(sim, 0, 1, 1, 100, 1)), "nor elsewhere"
+
+
 def test_both_legs_need_margin_in_hedge_mode() -> None:
     sim = cross_account(10_000, hedge_mode=1)
     hold(sim, 0, 1, 1_000, 100_000)

@@ -59,7 +59,9 @@ def affords(sim: Sim, order: Any) -> Bool:
     """Whether the account can pay for an order that is in none of its lists, beside all that it has.
 
     The order counts with what is left of it at the venue (``v_size - v_filled`` at ``v_price``), so that a
-    new, an amended and a triggered order are judged alike. A position may not grow beyond the last tier.
+    new, an amended and a triggered order are judged alike. One that adds nothing to what its instrument
+    needs is always afforded: an account that is short of margin can still close. A position may not grow
+    beyond the last tier.
     """
     i = order["instrument"]
     ins = sim.instruments[i]
@@ -71,10 +73,13 @@ def affords(sim: Sim, order: Any) -> Bool:
     value = order_value(sim, order)
     if _side_value(sim, i, order, value) > greatest_notional(ins, sim.tables):
         return False
-    needed = fee_units(value, ins["taker_e8"])
+    needed = _needed(sim, i, order, value)
+    if needed <= _needed(sim, i, order, np.int64(0)):
+        return True
+    needed += fee_units(value, ins["taker_e8"])
     for j in range(len(sim.instruments)):
-        if sim.instruments[j]["account"] == ins["account"]:
-            needed += _needed(sim, j, order, value if j == i else np.int64(0))
+        if j != i and sim.instruments[j]["account"] == ins["account"]:
+            needed += _needed(sim, j, order, np.int64(0))
     return needed <= purse(sim, ins["account"])
 
 
