@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
 from headwater.domain.errors import ImportRefusedError
 from headwater.ports.importer import Batch, Findings, ImportContext
@@ -12,10 +13,12 @@ from headwater.storage.data_grid import DataGrid
 from headwater.storage.event_rows import ROWS_MAX, EventRows
 from headwater.storage.receive_clock import ReceiveClock
 
+HELD_ROWS_MAX: Final = 4_000_000
+"""Rows held back until the receive clock is judged: a smaller file is judged as a whole (224 MB)."""
+
 
 class CaptureRows:
-    """One :class:`EventRows` per instrument and depth, drained together: one clock correction serves them
-    all.
+    """One :class:`EventRows` per instrument and depth; one clock correction serves them all.
 
     Parameters
     ----------
@@ -30,6 +33,7 @@ class CaptureRows:
         self._instruments: set[str] = set()
         self._venue_grids: dict[str, tuple[Decimal, Decimal, str]] = {}
         self._clock = ReceiveClock()
+        self._held: list[Batch] = []
 
     def of(self, instrument: str, book_levels: int | None = None) -> EventRows:
         """The rows of `instrument`; the user's ``--instrument`` names the only one of a file.
@@ -64,13 +68,22 @@ class CaptureRows:
         self._venue_grids[instrument] = Decimal(tick_size), Decimal(lot_size), "venue"
 
     def ready(self) -> Iterator[Batch]:
-        """Batches, if enough has been collected to make some."""
+        """Batches, if enough has been collected to make some and the clock can be judged."""
         if sum(rows.rows_at_most for rows in self._rows.values()) > ROWS_MAX:
-            yield from self.drain()
+            self._take()
+        if self._clock.decided or sum(len(batch.events) for batch in self._held) > HELD_ROWS_MAX:
+            yield from self._released()
 
     def drain(self) -> Iterator[Batch]:
         """Batches of everything that has been collected."""
-        batches = [batch for rows in self._rows.values() if (batch := rows.take()) is not None]
+        self._take()
+        yield from self._released()
+
+    def _take(self) -> None:
+        self._held += [batch for rows in self._rows.values() if (batch := rows.take()) is not None]
+
+    def _released(self) -> Iterator[Batch]:
+        batches, self._held = self._held, []
         if not batches:
             return
         self._clock.correct([batch.events for batch in batches])

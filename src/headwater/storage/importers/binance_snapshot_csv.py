@@ -39,7 +39,6 @@ _TITLE: Final = re.compile(rb"DEPTH_SNAPSHOT (\w+) (\w+)")
 _MARKETS: Final = {b"SPOT": "spot", b"USD_M_FUTURES": "usdm", b"COIN_M_FUTURES": "coinm"}
 _MS_NS: Final = 1_000_000
 _US_LIMIT: Final = 10**14
-_REST_UPDATES_MAX_PER_S: Final = 100_000
 _HOUR_NS: Final = 3_600_000_000_000
 CONFLATED: Final = "REST snapshots; what happened between two of them is not in the data"
 
@@ -65,7 +64,7 @@ class BinanceSnapshotCsv:
         grid = DataGrid(instrument, context.grid, findings.notes.append)
         types = dict.fromkeys(("TimestampOfReceive", "TimestampOfRequest", "LastUpdateId", "IsAsk"), INTEGER)
         types |= {"Price": TEXT, "Quantity": TEXT}
-        last = (0, 0, 0)
+        last = (0, 0)
         pieces = read_columns(path, context, types, skip_lines=lines_before_data(head))
         for piece in whole_messages(pieces, "LastUpdateId", "TimestampOfReceive"):
             last = _judge(piece, findings, last)
@@ -100,8 +99,8 @@ def _events(piece: Columns) -> EventColumns:
     return events.with_clears(np.flatnonzero(begins))
 
 
-def _judge(piece: Columns, findings: Findings, last: tuple[int, int, int]) -> tuple[int, int, int]:
-    """Compare each snapshot with the one before; (receive time, update id, usual step) of the last one."""
+def _judge(piece: Columns, findings: Findings, last: tuple[int, int]) -> tuple[int, int]:
+    """Compare each snapshot with the one before; (receive time, update id) of the last one."""
     received = _nanoseconds(piece.integers("TimestampOfReceive"))
     ids = piece.integers("LastUpdateId")
     for row in np.flatnonzero(changes(piece, "LastUpdateId", "TimestampOfReceive")).tolist():
@@ -109,17 +108,16 @@ def _judge(piece: Columns, findings: Findings, last: tuple[int, int, int]) -> tu
         line = piece.line(row)
         if last[0] and (time < last[0] or number < last[1]):
             findings.backward_clock += time < last[0]
-            note_limited(
-                findings, f"line {line}: a snapshot older than the one before (id {number} after {last[1]})"
-            )
+            why = f"a snapshot older than the one before (id {number} after {last[1]})"
+            note_limited(findings, f"line {line}: {why}")
         elif last[0] and time - last[0] > _HOUR_NS:
             hours, rate = (time - last[0]) / _HOUR_NS, (number - last[1]) * 1e9 / (time - last[0])
             note_limited(
                 findings,
-                f"line {line}: {hours:.1f} hours after the snapshot before, {rate:.0f} updates/s between them: "
+                f"line {line}: {hours:.1f} hours after the snapshot before, {rate:.0f} updates/s between: "
                 "the day was cut, or its time was edited",
             )
-        last = time, number, 0
+        last = time, number
     return last
 
 

@@ -33,8 +33,8 @@ class BitfinexRawBook:
     def batches(self, path: Path, context: ImportContext) -> Iterator[Batch]:  # noqa: ARG002
         """Always refused."""
         raise ImportRefusedError(
-            f"{path}: a Bitfinex raw book has no timestamp and no sequence number in any frame, so nothing can "
-            "be placed in time; record it with receive times (and the sequence flag) and import that"
+            f"{path}: a Bitfinex raw book has no timestamp and no sequence number in any frame, so nothing "
+            "can be placed in time; record it with receive times (and the sequence flag) and import that"
         )
 
 
