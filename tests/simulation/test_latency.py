@@ -67,7 +67,7 @@ def test_bursts_follow_the_same_random_numbers_in_plain_python(
 
 
 @given(
-    steps=instants,
+    steps=st.lists(st.integers(-(10**9), 2 * 10**9), min_size=1, max_size=30),
     rows=st.lists(
         st.tuples(st.integers(0, 10**10), st.integers(0, 10**6), st.integers(0, 10**6)), min_size=1
     ),

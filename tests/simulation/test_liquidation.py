@@ -205,6 +205,21 @@ def test_a_cross_account_that_lost_more_than_it_has_is_bankrupt() -> None:
     assert 0 <= sim.accounts[0]["wallet"] < 1_000
 
 
+def test_another_account_is_left_alone() -> None:
+    sim = small_sim(3, accounts=2, tables=table(SCHEDULE))
+    sim.instruments["margin_tiers_at"] = 0
+    sim.instruments["v_mark"] = 100 * FINE
+    sim.instruments["account"] = [0, 1, 0]
+    sim.accounts["margin_mode"] = MarginMode.CROSS
+    for i in range(3):
+        hold(sim, i, 1, 1_000, 100_000)
+        rest_order(sim, i, i, 1, 90, 1)
+    on_mark(sim, 0, TS)
+    assert [row[0] for row in lots_and_entries(sim)] == [0, 1_000, 0]
+    assert [int(row["v_orders"]) for row in sim.instruments] == [0, 1, 0]
+    assert sim.accounts["liquidations"].tolist() == [1, 0]
+
+
 @pytest.mark.parametrize(("leg", "name"), [(1, PositionSide.LONG), (-1, PositionSide.SHORT)])
 def test_in_hedge_mode_the_fill_names_the_leg(leg: int, name: PositionSide) -> None:
     sim = cross_account(0, hedge_mode=1)

@@ -223,8 +223,11 @@ def test_spot_sells_need_the_coins() -> None:
     sim = spot_account(0)
     hold(sim, 0, 1, 200, 20_000)
     rest_order(sim, 0, 0, -1, 100, 50)
-    assert affords(sim, write_order(sim, 1, 0, -1, 100, 150))
-    assert not affords(sim, write_order(sim, 1, 0, -1, 100, 151))
+    for handle, side in ((2, -1), (3, 1)):
+        write_order(sim, handle, 0, side, NO_PRICE, 10, kind=OrderKind.STOP_MARKET, trigger=90)
+        await_trigger(sim, handle, 0)
+    assert affords(sim, write_order(sim, 1, 0, -1, 100, 140))
+    assert not affords(sim, write_order(sim, 1, 0, -1, 100, 141))
 
 
 def test_margins_of_the_largest_position_that_int64_holds_do_not_wrap() -> None:

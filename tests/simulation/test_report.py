@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from headwater.domain.order import FillKind, OrderStatus, PositionSide
+from headwater.domain.order import FillKind, OrderStatus, PositionSide, Reason
+from headwater.domain.view import WakeKind
 from headwater.simulation.kinds import ContractKind, ReportKind
-from headwater.simulation.report import fill_order, forced_fill
-from headwater.simulation.state import NO_HANDLE, Sim
+from headwater.simulation.report import end_order, fill_order, forced_fill
+from headwater.simulation.state import FAR_FUTURE, NO_HANDLE, Sim
 from tests.oracle.position import Legs
 from tests.simulation.small import reports, small_sim, write_order
 
@@ -97,3 +98,35 @@ def test_reports_of_a_venue_arrive_in_the_order_in_which_it_acted() -> None:
     fill_order(sim, 0, 100, 1, TS + 10, True, 0)
     assert [int(row["ts"]) for row in reports(sim)] == [TS + 1_000, TS + 1_000]
     assert [int(row["filled"]) for row in reports(sim)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("mask", "horizon"), [(0, FAR_FUTURE), (WakeKind.FILL, TS + 1_000), (WakeKind.REPORT, TS + 1_000)]
+)
+def test_the_venue_waits_for_a_trader_who_wants_to_hear_of_fills(mask: int, horizon: int) -> None:
+    sim = venue(False)
+    sim.venues[0]["response_ns"] = 1_000
+    sim.clock[0]["wake_mask"] = mask
+    forced_fill(sim, 0, 1, PositionSide.BOTH, 100, 1, TS)
+    assert sim.clock[0]["horizon"] == horizon
+
+
+def test_what_marks_and_funding_can_move_is_counted() -> None:
+    sim = venue(False)
+    sim.instruments["has_mark"] = 1
+    for side, exposed in ((1, 1), (1, 1), (-1, 1), (-1, 0)):
+        forced_fill(sim, 0, side, PositionSide.BOTH, 100, 1, TS)
+        assert sim.clock[0]["exposed"] == exposed
+
+
+def test_an_order_that_ends_says_why() -> None:
+    sim = venue(False)
+    write_order(sim, 0, 0, 1, 100, 10)
+    end_order(sim, 0, OrderStatus.REJECTED, Reason.PRICE_BAND, TS)
+    (report,) = reports(sim)
+    assert (report["kind"], report["status"], report["reason"]) == (
+        ReportKind.ACK,
+        OrderStatus.REJECTED,
+        Reason.PRICE_BAND,
+    )
+    assert sim.clock[0]["rejects"] == 1
