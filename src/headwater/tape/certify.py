@@ -27,6 +27,9 @@ _STEADY: Final = ("book", "quotes")
 
 _OVERLAP_NS_MIN: Final = 1_000_000_000
 _OVERLAP_SHARE_MIN: Final = 0.01
+_HOLES: Final = {"sequence gaps", "missing bars", "missing settlements"}
+"""Checks that name lost records themselves: the importer's count would name them twice."""
+
 _ORDER: Final = (Severity.FAIL, Severity.WARN, Severity.NOTE)
 
 
@@ -140,7 +143,7 @@ def _from_importer(source: SourceInfo, seen: set[str], *, is_answerable: bool) -
     findings = source.findings
     if is_answerable:
         yield from _losses(source.name, findings, seen)
-    if findings.conflated:
+    if is_answerable and findings.conflated and "conflation" not in seen:
         yield Finding(
             check="conflation",
             severity=Severity.NOTE,
@@ -157,7 +160,7 @@ def _from_importer(source: SourceInfo, seen: set[str], *, is_answerable: bool) -
 
 
 def _losses(name: str, findings: Findings, seen: set[str]) -> Iterator[Finding]:
-    if (findings.sequence_gaps or findings.lost_messages) and "sequence gaps" not in seen:
+    if (findings.sequence_gaps or findings.lost_messages) and not seen & _HOLES:
         words = f"{name}: {findings.lost_messages} messages lost in {findings.sequence_gaps} gaps"
         count = max(findings.sequence_gaps, findings.lost_messages)
         yield Finding(check="sequence gaps", severity=Severity.FAIL, count=count, words=words)

@@ -1,8 +1,8 @@
 """When messages came: holes in time, clocks that run back, streams that are throttled.
 
 Whether a silence is a hole is judged by the stream itself: longer than ten times the silence that all but one
-in a thousand messages keep, thirty times the median, and 5 s. It is a warning, since a venue may be silent;
-lost messages are proven by sequence numbers alone.
+in a thousand messages (at least ten) keep, thirty times the median, and 5 s. It is a warning, since a venue
+may be silent; lost messages are proven by sequence numbers alone.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ BACKWARD_NS_FAIL: Final = 1_000_000_000
 _HOLES_KEPT: Final = 256
 _HOLES_SHOWN: Final = 3
 _MESSAGES_MIN: Final = 100
+_UNUSUAL_MIN: Final = 10
 _THROTTLE_NS_MIN: Final = 40_000_000
 _THROTTLE_SHARE_MIN: Final = 0.8
 
@@ -105,8 +106,9 @@ class TimingCheck:
         return measures
 
     def _threshold_ns(self) -> float:
-        p50, p999 = quantile(self._local_bins, 0.5), quantile(self._local_bins, 0.999)
-        return max(GAP_NS_MIN, 30 * p50, 10 * p999)
+        usual_share = min(0.999, max(0.5, 1 - _UNUSUAL_MIN / int(self._state[_MESSAGES])))
+        p50, usual = quantile(self._local_bins, 0.5), quantile(self._local_bins, usual_share)
+        return max(GAP_NS_MIN, 30 * p50, 10 * usual)
 
     def _holes(self) -> list[Finding]:
         if self._state[_MESSAGES] < _MESSAGES_MIN:

@@ -38,16 +38,18 @@ class ValueCheck:
     def update(self, events: Events) -> None:
         """Take the next chunk."""
         if self._kept < _KEPT_MAX:
-            self._chunks.append(np.stack([events["ts_venue"], events["price"], events["size"]]))
+            self._chunks.append(
+                np.stack([events["ts_venue"], events["price"], events["size"], events["ts_local"]])
+            )
             self._kept += len(events)
 
     def findings(self) -> list[Finding]:
         """What is wrong with the values, by family."""
         if not self._chunks:
             return []
-        ts, price, size = np.concatenate(self._chunks, axis=1)
+        ts, price, size, ts_local = np.concatenate(self._chunks, axis=1)
         if self._family == "funding":
-            return [*_rates(ts, price), *self._settlements(ts, size)]
+            return [*_rates(ts, price), *self._settlements(ts, size, ts_local)]
         if self._family == "open_interest":
             return _impossible(ts, size < 0, "a negative open interest")
         if self._family == "liquidations":
@@ -58,10 +60,11 @@ class ValueCheck:
         """Number of values."""
         return {"values": self._kept}
 
-    def _settlements(self, ts: I64, interval_s: I64) -> list[Finding]:
+    # A rate that is known before its settlement may change until then: the same settlement, learned later.
+    def _settlements(self, ts: I64, interval_s: I64, ts_local: I64) -> list[Finding]:
         findings = []
         step = np.diff(ts)
-        repeated = np.flatnonzero(step <= 0)
+        repeated = np.flatnonzero((step < 0) | ((step == 0) & (np.diff(ts_local) <= 0)))
         if len(repeated):
             words = f"{len(repeated)} settlements do not follow the one before, {_first(ts, repeated + 1)}"
             findings.append(
