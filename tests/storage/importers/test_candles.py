@@ -242,7 +242,7 @@ def test_a_repeated_bar_is_dropped_and_named_by_row(
     findings = reading.findings[instrument]
     assert findings.duplicates == 1
     assert findings.lost_messages == lost
-    assert "1 rows repeat the row before them and were dropped (rows 70" in "\n".join(findings.notes)
+    assert "1 row dropped for repeating the row before (rows 70" in "\n".join(findings.notes)
     assert (reading.events() == whole.events()).all()
 
 
@@ -262,7 +262,7 @@ def test_swapped_bars_of_a_newest_first_format_are_sorted_and_named(dev_data: Pa
     path = ohlcv(dev_data, "coinbase_BTCUSD_1h_2017-2019.csv.gz")
     reading = read(damaged(path, tmp_path / "x", swap(700), 2), "BTCUSD.COINBASE")
     assert reading.only().backward_clock == 6
-    assert "6 rows are out of that order (rows 702, " in reading.notes()
+    assert "6 rows out of that order (rows 702, " in reading.notes()
     assert (reading.events() == read(path, "BTCUSD.COINBASE").events()).all()
 
 

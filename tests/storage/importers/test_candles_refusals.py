@@ -65,8 +65,8 @@ def test_a_damaged_london_file_names_its_bars_and_settlements(dev_data: Path, tm
     instrument = "BTCUSDT-PERP.BINANCE"  # rows 3, 21, 39, ... of the file
     holed = read(damaged(path, tmp_path / "d", drop(18 * 50 + 2)), instrument).findings[instrument]
     assert (holed.sequence_gaps, holed.lost_messages) == (2, 2)
-    assert "1 bars absent in 1 holes" in "\n".join(holed.notes)
-    assert "1 settlements missing in 1 holes" in "\n".join(holed.notes)
+    assert "1 bar absent in 1 hole," in "\n".join(holed.notes)
+    assert "1 settlement missing in 1 hole," in "\n".join(holed.notes)
     twice = read(damaged(path, tmp_path / "r", repeat(18 * 50 + 2)), instrument).findings[instrument]
     assert twice.duplicates == 2
 

@@ -70,7 +70,7 @@ def test_dropped_settlements_are_counted(dev_data: Path, tmp_path: Path, name: s
         instrument
     ]
     assert (findings.sequence_gaps, findings.lost_messages) == (1, 2)
-    assert "2 settlements missing in 1 holes" in "\n".join(findings.notes)
+    assert "2 settlements missing in 1 hole," in "\n".join(findings.notes)
 
 
 @pytest.mark.parametrize(("name", "instrument"), FILES)
@@ -110,7 +110,7 @@ def test_a_shorter_file_has_no_finding_more(
 def test_times_shifted_off_the_hour_are_named(dev_data: Path, tmp_path: Path) -> None:
     frame = pl.read_parquet(funding(dev_data, FILES[0][0]))
     frame.with_columns(pl.col("date") + pl.duration(minutes=7)).write_parquet(tmp_path / "x")
-    assert "1868 settlements are not on the hour" in read(tmp_path / "x", "A.B").notes()
+    assert "1868 settlements not on the hour" in read(tmp_path / "x", "A.B").notes()
 
 
 def small(tmp_path: Path, hours: list[int], rates: list[float] | None = None) -> Path:
@@ -164,7 +164,7 @@ def test_one_settlement_alone_is_refused(tmp_path: Path) -> None:
 def test_finer_rates_than_the_tape_holds_are_rounded_and_named(tmp_path: Path) -> None:
     reading = read(small(tmp_path, [0, 8], [0.0001, 1.23456789e-10]))
     assert reading.events()["price"].tolist() == [100_000_000, 123]
-    assert "1 rates have more than 12 decimals" in reading.notes()
+    assert "1 rate of more than 12 decimals" in reading.notes()
 
 
 def test_two_settlements_in_one_minute_are_refused(tmp_path: Path) -> None:

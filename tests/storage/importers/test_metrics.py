@@ -82,7 +82,7 @@ def test_large_numbers_are_kept_in_larger_units(dev_data: Path) -> None:
 
 def test_values_that_share_a_day_and_empty_columns_are_named(dev_data: Path) -> None:
     reading = read(chain(dev_data, "daily_realized.csv"))
-    assert "893 values share the day of another (up to 6 a day" in reading.notes()
+    assert "893 values of a day that has another (up to 6 a day" in reading.notes()
     assert "column 'eth_realized_cap_usd' has no values" in reading.notes()
 
 

@@ -18,7 +18,7 @@ from headwater.domain.event import EVENT_DTYPE, EventFlag, EventKind, Events
 from headwater.ports.importer import Batch, Findings, ImportContext
 from headwater.storage.importers._clock import DAY_NS, show, show_span
 from headwater.storage.importers._grid import Gridded, gridded
-from headwater.storage.importers._order import in_order, listed
+from headwater.storage.importers._order import in_order, listed, many
 from headwater.storage.importers._table import F64, I64, Mask
 
 SEEN_BY_BOTH: Final = int(EventFlag.AT_VENUE | EventFlag.AT_LOCAL)
@@ -138,8 +138,7 @@ def _refuse(path: Path, candles: Candles, field: str, bad: Mask, expected: str) 
         at = int(np.argmax(bad))
         raise ImportRefusedError(
             f"{path}: row {candles.rows[at]} ({show(int(candles.ts_open[at]))}), field '{field}': expected "
-            f"{expected}, "
-            f"found {getattr(candles, field)[at]}; mend or remove the row ({int(bad.sum())} such)"
+            f"{expected}, found {getattr(candles, field)[at]}; mend or remove the row ({int(bad.sum())} such)"
         )
 
 
@@ -163,9 +162,8 @@ def bar_length_ns(path: Path, rows: I64, ts_open: I64, known_ns: int | None) -> 
         at = int(np.argmax(short)) + 1
         raise ImportRefusedError(
             f"{path}: row {rows[at]}: expected bars of {show_span(length_ns)}, found "
-            f"{show(int(ts_open[at]))} only "
-            f"{show_span(int(steps[at - 1]))} after row {rows[at - 1]} ({int(short.sum())} such); correct "
-            "the times"
+            f"{show(int(ts_open[at]))} only {show_span(int(steps[at - 1]))} after row {rows[at - 1]} "
+            f"({int(short.sum())} such); correct the times"
         )
     return length_ns
 
@@ -188,14 +186,12 @@ def note_phase(path: Path, findings: Findings, candles: Candles, length_ns: int,
         raise ImportRefusedError(
             f"{path}: row {candles.rows[at]}: expected bars every {show_span(length_ns)}, found "
             f"{show(int(candles.ts_open[at]))}, {show_span(abs(shift))} {'late' if shift > 0 else 'early'} "
-            "against the "
-            f"rows before it; correct the times from there on"
+            f"against the rows before it; correct the times from there on"
         )
     if phase[0] != known_ns and length_ns < _WEEK_NS:
         findings.notes.append(
             f"every bar begins {show_span(int(phase[0]))} after a whole multiple of {show_span(length_ns)} "
-            "UTC: "
-            "the times are shifted or those of another zone"
+            "UTC: the times are shifted or those of another zone"
         )
 
 
@@ -208,8 +204,8 @@ def note_holes(findings: Findings, ts_open: I64, length_ns: int, habits: Habits)
     total = int(absent.sum())
     longest = holes[np.argmax(absent[holes])]
     where = (
-        f"{total} bars absent in {len(holes)} holes, first from {show(int(ts_open[holes[0]]) + length_ns)}, "
-        "the longest "
+        f"{many(total, 'bar')} absent in {many(len(holes), 'hole')}, first from "
+        f"{show(int(ts_open[holes[0]]) + length_ns)}, the longest "
         f"{show_span(int(absent[longest]) * length_ns)} from {show(int(ts_open[longest]) + length_ns)}"
     )
     if habits.idle_bars_left_out:
@@ -234,8 +230,8 @@ def note_idle(findings: Findings, candles: Candles, length_ns: int) -> None:
     )
     more = f" and {len(runs) - _RUNS_SHOWN} more runs" if len(runs) > _RUNS_SHOWN else ""
     findings.notes.append(
-        f"{int(idle.sum())} zero-volume bars of {show_span(length_ns)} (starts: {shown}{more}): "
-        "no trade, a venue halt or an outage"
+        f"{many(int(idle.sum()), 'zero-volume bar')} of {show_span(length_ns)} (starts: {shown}{more}): no "
+        "trade, a venue halt or an outage"
     )
 
 
@@ -258,9 +254,8 @@ def note_stale(findings: Findings, candles: Candles) -> None:
     if same.any():
         rows = some.rows[1:][same]
         findings.notes.append(
-            f"{len(rows)} bars have exactly the prices and the volume of the row before them under another "
-            "time "
-            f"(rows {listed(rows)}): one of the two is doubtful; both kept"
+            f"{many(len(rows), 'bar')} with exactly the prices and the volume of the row before, under "
+            f"another time (rows {listed(rows)}): one of the two is doubtful; both kept"
         )
 
 
@@ -275,7 +270,8 @@ def note_jumps(findings: Findings, candles: Candles, length_ns: int, habits: Hab
             f"{moves[i]:+.1%} at {show(int(candles.ts_open[i + 1]))}" for i in large[:_RUNS_SHOWN]
         )
         findings.notes.append(
-            f"{len(large)} closes moved by more than {limit:.0%} in one bar ({shown}): kept as printed"
+            f"{many(len(large), 'close')} moved by more than {limit:.0%} in one bar ({shown}): kept as "
+            "printed"
         )
     if habits.idle_bars_left_out and len(before):
         share = float(np.mean(candles.open[1:] != before))

@@ -69,8 +69,8 @@ def refuse_impossible(path: Path, frame: pl.DataFrame, field: str, ts: I64) -> N
     if bad.any():
         at = int(np.argmax(bad))
         raise ImportRefusedError(
-            f"{path}: row {frame[ROW][at]}, field '{field}': expected a time between 2009 and 2100, "
-            f"found {frame[field][at]} ({show(int(ts[at]))}); correct its unit ({int(bad.sum())} such)"
+            f"{path}: row {frame[ROW][at]}, field '{field}': expected a time between 2009 and 2100, found "
+            f"{frame[field][at]} ({show(int(ts[at]))}); correct its unit ({int(bad.sum())} such)"
         )
 
 

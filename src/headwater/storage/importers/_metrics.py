@@ -21,6 +21,7 @@ from headwater.storage.importers._bars import WHOLE_MESSAGE
 from headwater.storage.importers._clock import DAY_NS, show
 from headwater.storage.importers._decimal import scaled
 from headwater.storage.importers._grid import grid_of
+from headwater.storage.importers._order import many
 from headwater.storage.importers._table import F64, I64
 
 METRIC_SCALE: Final = 10**8
@@ -48,7 +49,7 @@ def metric_batch(
     moved = np.abs(events["price"] / METRIC_SCALE - values) > _ROUNDING_MAX * np.abs(values)
     if moved.any():
         findings.notes.append(
-            f"{int(moved.sum())} of {len(values)} values are too small for units of 1e-8 and were rounded"
+            f"{int(moved.sum())} of {len(values)} values rounded, too small for units of 1e-8"
         )
     findings.latency_usable = False
     events["kind"], events["flags"] = EventKind.METRIC, WHOLE_MESSAGE
@@ -65,9 +66,6 @@ def note_absent_days(findings: Findings, days: I64, *, weekdays_only: bool = Fal
     absent = np.setdiff1d(every, numbers)
     if len(absent):
         first = show(int(absent[0]) * DAY_NS).split(" ")[0]
-        days_named = (
-            "weekdays without a value (exchange holidays, or lost)"
-            if weekdays_only
-            else "days without a value"
-        )
-        findings.notes.append(f"{len(absent)} {days_named}, first {first}")
+        what = many(len(absent), "weekday" if weekdays_only else "day")
+        why = ": exchange holidays, or lost" if weekdays_only else ""
+        findings.notes.append(f"{what} without a value, first {first}{why}")

@@ -49,8 +49,8 @@ def in_order(
         at = int(np.argmax(back)) + 1
         raise ImportRefusedError(
             f"{path}: row {rows[at]}: expected times that rise, found {show(int(ts[at]))} after "
-            f"{show(int(ts[at - 1]))} of row {rows[at - 1]} ({int(back.sum())} steps back); "
-            "sort the file by its time field, or fetch it again"
+            f"{show(int(ts[at - 1]))} of row {rows[at - 1]} ({int(back.sum())} steps back); sort the file by "
+            "its time field, or fetch it again"
         )
     if np.all(np.diff(ts[kept])):
         return kept
@@ -65,7 +65,9 @@ def _turned(findings: Findings, rows: I64, ts: I64) -> I64:
     if len(forward):
         kept = kept[np.argsort(ts[kept], kind="stable")]
         findings.backward_clock += len(forward)
-        note += f"; {len(forward)} rows are out of that order (rows {listed(rows[forward])}): sorted by time"
+        note += (
+            f"; {many(len(forward), 'row')} out of that order (rows {listed(rows[forward])}): sorted by time"
+        )
     findings.notes.append(note)
     return kept
 
@@ -82,13 +84,12 @@ def _repeated(path: Path, findings: Findings, rows: I64, ts: I64, values: Sequen
         at = int(np.argmax(conflict)) + 1
         raise ImportRefusedError(
             f"{path}: rows {rows[at - 1]} and {rows[at]}: expected one record for {show(int(ts[at]))}, found "
-            "two "
-            f"different ones ({int(conflict.sum())} such pairs); remove the wrong one"
+            f"two different ones ({int(conflict.sum())} such pairs); remove the wrong one"
         )
     count = int(repeated.sum())
     findings.duplicates += count
     findings.notes.append(
-        f"{count} rows repeat the row before them and were dropped (rows {listed(rows[repeated])})"
+        f"{many(count, 'row')} dropped for repeating the row before (rows {listed(rows[repeated])})"
     )
     return repeated
 
@@ -103,3 +104,8 @@ def listed_names(names: Sequence[str], most: int = 6) -> str:
     """Names for a message: the first few of them."""
     shown = ", ".join(names[:most])
     return f"{shown}, ..." if len(names) > most else shown
+
+
+def many(count: int, noun: str) -> str:
+    """``1 bar``, ``2 bars``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

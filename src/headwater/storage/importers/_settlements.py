@@ -22,7 +22,7 @@ from headwater.storage.importers._bars import WHOLE_MESSAGE
 from headwater.storage.importers._clock import HOUR_NS, MINUTE_NS, SECOND_NS, show, show_span
 from headwater.storage.importers._decimal import scaled
 from headwater.storage.importers._grid import grid_of
-from headwater.storage.importers._order import in_order
+from headwater.storage.importers._order import in_order, many
 from headwater.storage.importers._table import F64, I64, Mask
 
 _RATE_MAX: Final = 0.5  # venues cap at a few per cent; above this the column is no rate
@@ -63,7 +63,7 @@ def funding_batches(
     events["ts_venue"], events["ts_local"] = due, ts
     events["price"], rounded = scaled(rate, RATE_SCALE)
     if rounded:
-        findings.notes.append(f"{rounded} rates have more than 12 decimals and were rounded")
+        findings.notes.append(f"{many(rounded, 'rate')} of more than 12 decimals rounded")
     events["size"] = interval // SECOND_NS
     events["kind"], events["flags"] = EventKind.FUNDING, WHOLE_MESSAGE
     tick, lot, source = grid_of(context, instrument, int(ts[0]))
@@ -77,8 +77,8 @@ def refuse_absurd(path: Path, settlements: Settlements, field: str) -> None:
         at = int(np.argmax(bad))
         raise ImportRefusedError(
             f"{path}: row {settlements.rows[at]} ({show(int(settlements.ts[at]))}), field '{field}': "
-            "expected a rate "
-            f"between -{_RATE_MAX} and {_RATE_MAX}, found {settlements.rate[at]}; mend or remove the row"
+            f"expected a rate between -{_RATE_MAX} and {_RATE_MAX}, found {settlements.rate[at]}; mend or "
+            "remove the row"
         )
 
 
@@ -87,7 +87,7 @@ def note_jitter(findings: Findings, late_ns: I64) -> None:
     worst = int(late_ns.max())
     if worst:
         findings.notes.append(
-            f"{int(np.count_nonzero(late_ns))} times are up to {show_span(worst)} after the full minute: "
+            f"{many(int(np.count_nonzero(late_ns)), 'time')} up to {show_span(worst)} after the full minute: "
             "the settlement is put at the minute, what was known keeps its time"
         )
 
@@ -129,8 +129,8 @@ def note_holes(findings: Findings, due: I64, hole: Mask, steps: I64, usual: I64)
     findings.lost_messages += lost
     first = holes[0]
     findings.notes.append(
-        f"{lost} settlements missing in {len(holes)} holes, first between {show(int(due[first]))} and "
-        f"{show(int(due[first + 1]))}"
+        f"{many(lost, 'settlement')} missing in {many(len(holes), 'hole')}, first between "
+        f"{show(int(due[first]))} and {show(int(due[first + 1]))}"
     )
 
 
@@ -153,7 +153,6 @@ def note_phase(findings: Findings, due: I64, rows: I64) -> None:
     if off.any():
         at = int(np.argmax(off))
         findings.notes.append(
-            f"{int(off.sum())} settlements are not on the hour (first in row {rows[at]}: "
-            f"{show(int(due[at]))}): "
-            "their times are shifted"
+            f"{many(int(off.sum()), 'settlement')} not on the hour (first in row {rows[at]}: "
+            f"{show(int(due[at]))}): their times are shifted"
         )

@@ -101,8 +101,7 @@ def read_freqtrade_json(path: Path) -> pl.DataFrame:
     except (ValueError, TypeError, pl.exceptions.PolarsError) as error:
         raise ImportRefusedError(
             f"{path}: expected a JSON list of [ms, open, high, low, close, volume], found "
-            f"{_one_line(error)}; "
-            "download it again"
+            f"{_one_line(error)}; download it again"
         ) from error
     return _numbered(path, frame)
 
@@ -233,8 +232,8 @@ def refuse_first(path: Path, frame: pl.DataFrame, field: str, bad: Mask, expecte
         "an empty cell" if cell is None or cell == "" else f"'{cell}'" if isinstance(cell, str) else f"{cell}"
     )
     raise ImportRefusedError(
-        f"{path}: row {frame[ROW][at]}, field '{field}': expected {expected}, found {found}; "
-        f"mend or remove the row ({int(bad.sum())} such)"
+        f"{path}: row {frame[ROW][at]}, field '{field}': expected {expected}, found {found}; mend or remove "
+        f"the row ({int(bad.sum())} such)"
     )
 
 
@@ -243,8 +242,8 @@ def require(path: Path, found: Sequence[str], expected: Sequence[str]) -> None:
     missing = [name for name in expected if name not in found]
     if missing:
         raise ImportRefusedError(
-            f"{path}: expected fields {', '.join(expected)}, found {', '.join(found)}; "
-            f"add or rename {', '.join(missing)}"
+            f"{path}: expected fields {', '.join(expected)}, found {', '.join(found)}; add or rename "
+            f"{', '.join(missing)}"
         )
 
 

@@ -16,7 +16,7 @@ from headwater.ports.importer import Batch, Findings, ImportContext
 from headwater.storage.importers._bars import LEAST_PRICE, WHOLE_MESSAGE
 from headwater.storage.importers._clock import show
 from headwater.storage.importers._grid import gridded
-from headwater.storage.importers._order import listed
+from headwater.storage.importers._order import listed, many
 from headwater.storage.importers._table import F64, I64, Mask
 
 _TRADES_PER_BATCH: Final = 750_000
@@ -68,8 +68,8 @@ def trade_batches(path: Path, instrument: str, trades: Trades, context: ImportCo
             at = int(np.argmax(bad))
             raise ImportRefusedError(
                 f"{path}: row {trades.rows[at]} ({show(int(trades.ts_venue[at]))}), field '{field}': "
-                "expected a number "
-                f"above 0, found {getattr(trades, field)[at]}; mend or remove the row ({int(bad.sum())} such)"
+                f"expected a number above 0, found {getattr(trades, field)[at]}; mend or remove the row "
+                f"({int(bad.sum())} such)"
             )
     refuse_backward(path, trades.rows, trades.ts_local)
     prices = trades.price[np.newaxis, :]
@@ -115,20 +115,18 @@ def each_id_once(path: Path, findings: Findings, ids: I64, trades: Trades) -> Tr
             at = int(np.argmax(repeated[1:] & ~same)) + 1
             raise ImportRefusedError(
                 f"{path}: rows {trades.rows[at - 1]} and {trades.rows[at]}: expected one trade of id "
-                f"{ids[at]}, found "
-                "two different ones; remove the wrong one"
+                f"{ids[at]}, found two different ones; remove the wrong one"
             )
         findings.duplicates += int(repeated.sum())
         findings.notes.append(
-            f"{int(repeated.sum())} rows repeat the trade before them and were dropped (rows "
+            f"{many(int(repeated.sum()), 'row')} dropped for repeating the trade before (rows "
             f"{listed(trades.rows[repeated])})"
         )
     if (steps < 0).any():
         at = int(np.argmax(steps < 0)) + 1
         raise ImportRefusedError(
             f"{path}: row {trades.rows[at]}: expected trade ids that rise, found {ids[at]} after "
-            f"{ids[at - 1]} "
-            f"({int((steps < 0).sum())} steps back); sort the file by its id"
+            f"{ids[at - 1]} ({int((steps < 0).sum())} steps back); sort the file by its id"
         )
     note_lost(findings, ids, trades)
     return trades.at(~repeated)
@@ -142,6 +140,6 @@ def note_lost(findings: Findings, ids: I64, trades: Trades) -> None:
         findings.sequence_gaps += len(holes)
         findings.lost_messages += int(absent.sum())
         findings.notes.append(
-            f"{int(absent.sum())} trade ids missing in {len(holes)} holes, first before row "
+            f"{many(int(absent.sum()), 'trade id')} missing in {many(len(holes), 'hole')}, first before row "
             f"{trades.rows[holes[0] + 1]} at {show(int(trades.ts_venue[holes[0] + 1]))}"
         )

@@ -90,8 +90,7 @@ class LondonCandles:
             candles = candles_of(path, part, ts - _LABEL_LATE_NS)
             findings.notes.append(
                 "bars are labelled 4 h late: their opens lie in Binance's bar before the label, their closes "
-                "in "
-                "the one at the label; moved back by 4 h, funding stays"
+                "in the one at the label; moved back by 4 h, funding stays"
             )
         if "-PERP." in instrument and "USDT" not in instrument:
             findings.notes.append("volume is in base coin, not in contracts")

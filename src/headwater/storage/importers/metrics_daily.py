@@ -15,7 +15,7 @@ from headwater.ports.importer import Batch, Findings, ImportContext, Importer
 from headwater.storage.importers._clock import DAY_NS, text_ns
 from headwater.storage.importers._metrics import metric_batch, note_absent_days
 from headwater.storage.importers._naming import told_instruments
-from headwater.storage.importers._order import in_order, listed
+from headwater.storage.importers._order import in_order, listed, many
 from headwater.storage.importers._table import (
     F64,
     I64,
@@ -133,8 +133,7 @@ def refuse_backward(path: Path, rows: I64, days: I64) -> None:
         at = int(np.argmax(back)) + 1
         raise ImportRefusedError(
             f"{path}: row {rows[at]}: expected days that do not run back, found one before that of row "
-            f"{rows[at - 1]} "
-            f"({int(back.sum())} steps back); sort the file by its field 'date'"
+            f"{rows[at - 1]} ({int(back.sum())} steps back); sort the file by its field 'date'"
         )
 
 
@@ -146,9 +145,9 @@ def note_many_a_day(findings: Findings, days: I64, values: F64) -> None:
     equal = int(np.count_nonzero(shared & (values[1:] == values[:-1])))
     counts = np.unique(days, return_counts=True)[1]
     findings.notes.append(
-        f"{int(shared.sum())} values share the day of another (up to {int(counts.max())} a day, {equal} of "
-        "them repeat "
-        "the row before): their order within the day is not in the file; all kept, the last row stands"
+        f"{int(shared.sum())} values of a day that has another (up to {int(counts.max())} a day, {equal} of "
+        "them repeat the row before): their order within the day is not in the file; all kept, the last row "
+        "stands"
     )
 
 
@@ -156,7 +155,7 @@ def note_zeros(findings: Findings, rows: I64, values: F64, series: Series) -> No
     """Zero where the quantity cannot be 0: nothing was measured."""
     zero = values == 0
     if zero.any() and not series.weekdays_only and "FUNDING" not in series.instrument:
-        findings.notes.append(f"{int(zero.sum())} values are 0 (rows {listed(rows[zero])}): kept")
+        findings.notes.append(f"{many(int(zero.sum()), 'value')} of 0 (rows {listed(rows[zero])}): kept")
 
 
 IMPORTER: Final[Importer] = DailySeries()

@@ -57,7 +57,7 @@ class HyperliquidAccounts:
             findings.clock = f"absent: times are to the second; taken as known then (from {show(int(ts[0]))})"
             findings.notes.append(_NOTES[header])
             if repeated:
-                findings.notes.append(f"{repeated} rows are equal in all fields: kept, the file has no ids")
+                findings.notes.append(f"{repeated} rows equal in all fields: kept, the file has no ids")
             yield metric_batch(path, instrument, ts, ts, floats(path, frame, field), context)
 
 

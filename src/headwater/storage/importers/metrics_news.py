@@ -19,7 +19,7 @@ from headwater.ports.importer import Batch, ImportContext, Importer
 from headwater.storage.importers._clock import MINUTE_NS, text_ns
 from headwater.storage.importers._metrics import metric_batch
 from headwater.storage.importers._naming import told_instruments
-from headwater.storage.importers._order import listed
+from headwater.storage.importers._order import listed, many
 from headwater.storage.importers._table import (
     I64,
     by_key,
@@ -81,7 +81,7 @@ def oldest_first(frame: pl.DataFrame) -> tuple[pl.DataFrame, str]:
     note = "rows are newest first: turned round"
     if len(forward):
         rows = rows_of(frame)[forward]
-        note += f"; {len(forward)} rows are out of that order (rows {listed(rows)}): sorted by time"
+        note += f"; {many(len(forward), 'row')} out of that order (rows {listed(rows)}): sorted by time"
     return frame.reverse().sort("ts", maintain_order=True), note
 
 

@@ -17,7 +17,7 @@ from headwater.storage.importers._decimal import scaled
 from headwater.storage.importers._grid import grid_of
 from headwater.storage.importers._metrics import METRIC_SCALE, metric_batch
 from headwater.storage.importers._naming import told_instruments
-from headwater.storage.importers._order import in_order
+from headwater.storage.importers._order import in_order, many
 from headwater.storage.importers._table import (
     F64,
     I64,
@@ -95,8 +95,8 @@ def note_holes(findings: Findings, ts: I64, length_ns: int) -> None:
         findings.sequence_gaps += len(holes)
         findings.lost_messages += int(absent[holes].sum())
         findings.notes.append(
-            f"{int(absent[holes].sum())} values absent of one every {show_span(length_ns)}, first after "
-            f"{show(int(ts[holes[0]]))}"
+            f"{many(int(absent[holes].sum()), 'value')} absent of one every {show_span(length_ns)}, first "
+            f"after {show(int(ts[holes[0]]))}"
         )
 
 

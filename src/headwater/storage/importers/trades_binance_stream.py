@@ -18,7 +18,7 @@ from headwater.domain.event import PrintClass
 from headwater.ports.importer import Batch, Findings, ImportContext, Importer
 from headwater.storage.importers._clock import epoch_ns
 from headwater.storage.importers._naming import told_instruments
-from headwater.storage.importers._order import listed
+from headwater.storage.importers._order import listed, many
 from headwater.storage.importers._table import (
     by_key,
     first_line,
@@ -93,7 +93,8 @@ def _printed(findings: Findings, trades: Trades) -> Trades:
     empty = (trades.price == 0) & (trades.size == 0)
     if empty.any():
         findings.notes.append(
-            f"{int(empty.sum())} frames with price and quantity 0 (rows {listed(trades.rows[empty])}): no "
+            f"{many(int(empty.sum()), 'frame')} with price and quantity 0 (rows "
+            f"{listed(trades.rows[empty])}): no "
             "trades, left out"
         )
     return trades.at(~empty)

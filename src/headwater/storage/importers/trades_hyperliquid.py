@@ -76,7 +76,7 @@ def once_each(findings: Findings, part: pl.DataFrame) -> pl.DataFrame:
     equal = int(np.count_nonzero(part.drop("row").is_duplicated().to_numpy()))
     if equal:
         findings.notes.append(
-            f"{equal} lines are equal in all fields: kept, equal fills are usual and have no ids here"
+            f"{equal} lines equal in all fields: kept, equal fills are usual and have no ids here"
         )
     return kept
 
