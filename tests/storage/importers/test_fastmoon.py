@@ -1,4 +1,4 @@
-"""Recordings that lost every second message are quarantined with the count; no invented data comes through."""
+"""Recordings that lost every second message are quarantined with the count; nothing invented comes through."""
 
 from __future__ import annotations
 

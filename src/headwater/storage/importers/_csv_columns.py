@@ -160,13 +160,15 @@ def whole_messages(pieces: Iterator[Columns], *keys: str) -> Iterator[Columns]:
     """The same rows, cut where the value of `keys` changes, so that no message is torn between two pieces."""
     held: Columns | None = None
     for piece in pieces:
-        if held is not None:
-            table = pa.Table.from_batches([held.table, piece.table]).combine_chunks().to_batches()[0]
-            piece = Columns(path=piece.path, first_line=held.first_line, table=table)
-        cut = _last_change(piece, keys)
+        if held is None:
+            held = piece
+            continue
+        cut = _last_change(held, keys)
         if cut:
-            yield Columns(path=piece.path, first_line=piece.first_line, table=piece.table.slice(0, cut))
-        held = Columns(path=piece.path, first_line=piece.first_line + cut, table=piece.table.slice(cut))
+            yield Columns(path=held.path, first_line=held.first_line, table=held.table.slice(0, cut))
+        tables = [held.table.slice(cut), piece.table]
+        joined = pa.Table.from_batches(tables).combine_chunks().to_batches()[0]
+        held = Columns(path=held.path, first_line=held.first_line + cut, table=joined)
     if held is not None and len(held):
         yield held
 

@@ -17,11 +17,13 @@ from headwater.domain.event import EventKind
 from headwater.ports.importer import Batch, Findings, ImportContext
 from headwater.storage.capture_rows import named_or
 from headwater.storage.compressed import read_head
+from headwater.storage.decimal_bytes import Ints
 from headwater.storage.frames.binance import instrument_id
 from headwater.storage.frames.book_stream import note_limited
 from headwater.storage.importers._csv_columns import (
     INTEGER,
     TEXT,
+    Bools,
     Columns,
     EventColumns,
     changes,
@@ -73,7 +75,7 @@ class _Diffs:
         self._last_received = 0
 
     def batch(self, piece: Columns) -> Batch:
-        begins = changes(piece, "FinalUpdateId", "FirstUpdateId")
+        begins = _begins(piece)
         instrument = named_or(self._context, self._instrument(piece))
         findings = self._context.findings_of(instrument)
         kept, gaps = self._checked(piece, np.flatnonzero(begins), findings)
@@ -86,7 +88,7 @@ class _Diffs:
     def _instrument(self, piece: Columns) -> str:
         return instrument_id("usdm" if self._is_futures else "spot", str(piece.table.column("Symbol")[0]))
 
-    def _events(self, piece: Columns, begins: np.ndarray) -> EventColumns:
+    def _events(self, piece: Columns, begins: Bools) -> EventColumns:
         received = piece.integers("TimestampOfReceive")
         scale = 1_000 if int(received[0]) >= _MS_LIMIT else 1_000_000
         return EventColumns(
@@ -99,9 +101,7 @@ class _Diffs:
             ends=ends_of(begins),
         )
 
-    def _checked(
-        self, piece: Columns, starts: np.ndarray, findings: Findings
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def _checked(self, piece: Columns, starts: Ints, findings: Findings) -> tuple[Bools, Bools]:
         """(rows to keep, rows before which a GAP belongs), both (n,) of bool."""
         first, last = piece.integers("FirstUpdateId"), piece.integers("FinalUpdateId")
         previous = piece.integers(_FUTURES) if self._is_futures else first - 1
@@ -132,7 +132,15 @@ class _Diffs:
         return kept, gaps
 
 
-def _with_gaps(events: EventColumns, gaps: np.ndarray) -> EventColumns:
+def _begins(piece: Columns) -> Bools:
+    """Where a diff begins: its numbers change, or its first level comes again, which no diff does."""
+    begins = changes(piece, "FinalUpdateId", "FirstUpdateId")
+    start = np.maximum.accumulate(np.where(begins, np.arange(len(piece)), 0))
+    sides, prices = piece.integers("IsAsk"), piece.units("Price")[0]
+    return np.asarray(begins | ((sides == sides[start]) & (prices == prices[start])))
+
+
+def _with_gaps(events: EventColumns, gaps: Bools) -> EventColumns:
     """The events with a GAP record before each marked row."""
     before = np.flatnonzero(gaps)
     return EventColumns(
