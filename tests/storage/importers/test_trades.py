@@ -46,7 +46,7 @@ def test_the_side_is_the_aggressors(dev_data: Path) -> None:
 
 def test_a_frame_without_a_trade_is_left_out_by_row(dev_data: Path) -> None:
     reading = read(trades(dev_data, TRX))
-    assert "1 frame with price and quantity 0 (rows 9327): no trade, left out" in reading.notes()
+    assert "1 frame with price and quantity 0 (rows 9327): no trades, left out" in reading.notes()
     assert "exactly 10000 rows: the recording was cut there" in reading.notes()
     assert (reading.events()["ts_local"] > reading.events()["ts_venue"]).all()
     assert (reading.events()["print_class"] == PrintClass.NORMAL).all()

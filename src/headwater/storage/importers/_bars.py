@@ -70,6 +70,7 @@ class Habits:
     newest_first : written newest first
     idle_bars_left_out : a bar without trades is not in the file, so that an absent bar is no lost one
     length_ns : length of a bar where the file says it, else None
+    volume_in_lots : volume counts what the instrument's lots count
     phase_ns : how long after a whole multiple of their length bars begin, where that is known
     """
 
@@ -77,6 +78,7 @@ class Habits:
     idle_bars_left_out: bool = False
     length_ns: int | None = None
     phase_ns: int = 0
+    volume_in_lots: bool = True
 
 
 def bar_batches(
@@ -86,7 +88,16 @@ def bar_batches(
     habits = habits or Habits()
     candles, length_ns = tidy(path, instrument, candles, context, habits)
     prices = np.stack((candles.open, candles.high, candles.low, candles.close))
-    for part in gridded(path, context, instrument, candles.ts_open, candles.rows, prices, candles.volume):
+    for part in gridded(
+        path,
+        context,
+        instrument,
+        candles.ts_open,
+        candles.rows,
+        prices,
+        candles.volume,
+        sizes_are_lots=habits.volume_in_lots,
+    ):
         events = bar_events(candles.ts_open[part.span], length_ns, part, candles.trades[part.span])
         for begin in range(0, len(events), 3 * _BARS_PER_BATCH):
             yield Batch(

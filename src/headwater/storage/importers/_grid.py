@@ -86,8 +86,12 @@ def gridded(
     volume: F64,
     *,
     size_name: str = "volumes",
+    sizes_are_lots: bool = True,
 ) -> Iterator[Gridded]:
     """Put prices (p, n) and volumes (n,) on the grid in force at `ts`, with a finding for what is off it.
+
+    Volumes that do not count what the instrument's lots count (`sizes_are_lots` false) stay on an inferred
+    grid.
 
     Raises
     ------
@@ -106,7 +110,9 @@ def gridded(
         some_prices = Decimals(units=units[:, span], places=all_prices.places, rounded=0)
         some_volumes = Decimals(units=all_volumes.units[span], places=all_volumes.places, rounded=0)
         ticks, tick_size = _counted(findings, "prices", some_prices, rule and rule[0], at)
-        lots, lot_size = _counted(findings, size_name, some_volumes, rule and rule[1], at)
+        lots, lot_size = _counted(
+            findings, size_name, some_volumes, rule[1] if rule and sizes_are_lots else None, at
+        )
         kept = rule is not None and (tick_size, lot_size) == rule[:2]
         yield Gridded(
             span=span,

@@ -42,6 +42,7 @@ _LONDON: Final = ZoneInfo("Europe/London")
 _PATTERN: Final = "%Y-%m-%d %H:%M:%S"
 _LENGTH_NS: Final = 8 * HOUR_NS
 _LABEL_LATE_NS: Final = 4 * HOUR_NS
+_COIN_MARGINED: Final = "USDCM"
 _KEY: Final = ("exchange", "pair", "contract")
 _SAME_INSTANT_MAX: Final = 1e-3
 _INSIDE_MIN: Final = 0.9
@@ -92,9 +93,14 @@ class LondonCandles:
                 "bars are labelled 4 h late: their opens lie in Binance's bar before the label, their closes "
                 "in the one at the label; moved back by 4 h, funding stays"
             )
-        if "-PERP." in instrument and "USDT" not in instrument:
+        coin_margined = str(part["pair"][0]).endswith(_COIN_MARGINED)
+        if coin_margined:
             findings.notes.append("volume is in base coin, not in contracts")
-        habits = Habits(length_ns=_LENGTH_NS, phase_ns=int(late) * _LABEL_LATE_NS)
+        habits = Habits(
+            length_ns=_LENGTH_NS,
+            phase_ns=int(late) * _LABEL_LATE_NS,
+            volume_in_lots=not coin_margined,
+        )
         yield from bar_batches(path, instrument, candles, context, habits)
         yield from _funding(path, instrument, part, ts, context)
 
@@ -147,7 +153,7 @@ def instrument_id(path: Path, exchange: str, pair: str, contract: str) -> str:
         raise ImportRefusedError(
             f"{path}: field 'contract': expected spot or perpetual, found '{contract}'; rename it"
         )
-    return f"{pair.removesuffix('CM') if pair.endswith('USDCM') else pair}-PERP.{venue}"
+    return f"{pair.removesuffix('CM') if pair.endswith(_COIN_MARGINED) else pair}-PERP.{venue}"
 
 
 def _reference(parts: dict[tuple[object, ...], pl.DataFrame], part: pl.DataFrame) -> pl.DataFrame | None:
