@@ -176,3 +176,20 @@ def test_one_day_of_a_universe_is_as_long_as_it_says(tmp_path: Path) -> None:
     reading = read(tmp_path / "x")
     assert bars(reading)["ts_close"].to_list() == [1_704_153_600 * 10**9]
     assert reading.notes() == "the file names the symbol but no market: taken for a Binance USD-M perpetual"
+
+
+def test_volume_in_coin_is_not_judged_by_the_lots_of_a_contract(tmp_path: Path) -> None:
+    hours = ("00", "08", "16")
+    rows = [london_row(f"2023-01-01 {hour}:00:00", "0.0001", "perpetual", "BTCUSDCM") for hour in hours]
+    (tmp_path / "x").write_text(LONDON + "".join(rows).replace(",5,", ",5.25,"))
+    reading = read(tmp_path / "x", None, lambda *_: (Decimal("0.5"), Decimal(1), "book"))
+    assert list(reading.findings) == ["BTCUSD-PERP.BINANCE"]
+    assert reading.only().notes == ["volume is in base coin, not in contracts", STALE]
+    assert reading.batches[0].lot_size == Decimal("0.01")
+
+
+STALE = (
+    "2 bars with exactly the prices and the volume of the row before, under another time (rows 2, 3): one of "
+    "the two is "
+    "doubtful; both kept"
+)
