@@ -72,6 +72,7 @@ def test_every_block_says_whether_it_runs(page: Path) -> None:
 @pytest.mark.parametrize("page", [page for page in PAGES if RUNS.search(page.read_text())], ids=page_id)
 def test_the_code_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     for needed in NEEDS.findall(page.read_text()):
         provide(Path(needed))
     namespace: dict[str, Any] = {"__name__": "page"}
@@ -100,15 +101,13 @@ def run_block(block: Block, page: Path, namespace: dict[str, Any]) -> None:
 
 
 def run_commands(block: Block) -> None:
-    """Run the lines after ``$``; each must end with the stated exit code."""
-    expected = int(block.attribute("exit") or 0)
-    environment = os.environ | {
-        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "COLUMNS": "110",
-    }
-    for line in block.body.replace("\\\n", " ").splitlines():
-        if line.startswith("$ "):
-            done = subprocess.run(
-                shlex.split(line[2:]), env=environment, capture_output=True, text=True, check=False
-            )
-            assert done.returncode == expected, f"{line}\n{done.stdout}\n{done.stderr}"
+    """Run the lines after ``$``: all must succeed, but the last ends with the exit code that the block
+    states.
+    """
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "COLUMNS": "110"}
+    lines = [line[2:] for line in block.body.replace("\\\n", " ").splitlines() if line.startswith("$ ")]
+    codes = [0] * (len(lines) - 1) + [int(block.attribute("exit") or 0)]
+    for line, expected in zip(lines, codes, strict=True):
+        done = subprocess.run(shlex.split(line), env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == expected, f"{line}\n{done.stdout}\n{done.stderr}"
