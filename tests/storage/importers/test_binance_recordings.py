@@ -84,6 +84,15 @@ def test_a_second_file_alone_has_no_book_and_says_so(dev_data: Path) -> None:
     assert any("no snapshot in the file" in note for note in result.only.notes)
 
 
+@pytest.mark.parametrize("carried", [5, 10**14])
+def test_a_file_that_does_not_follow_the_one_before_begins_by_itself(carried: int, dev_data: Path) -> None:
+    """Numbers carried from an older or newer recording prove nothing about this one."""
+    path = dev_data / "l2" / "binance_usdm_btcusdt_20240808.gz"
+    result = read(path, carried={"BTCUSDT-PERP.BINANCE": carried})
+    assert (result.only.lost_messages, result.only.duplicates) == (0, 0)
+    assert EventKind.GAP not in result.counts()
+
+
 def test_a_snapshot_of_2020_alone_is_refused_with_the_remedy(dev_data: Path) -> None:
     with pytest.raises(ImportRefusedError, match="import the file of depth updates"):
         read(dev_data / "l2" / "binance_spot_20201101T09" / "BTCUSDT_snapshot.json.gz")

@@ -1,4 +1,4 @@
-"""Recordings that lost every second message are quarantined with the count; nothing invented comes through."""
+"""Recordings that lost every second message are quarantined with the count; examples are left out."""
 
 from __future__ import annotations
 

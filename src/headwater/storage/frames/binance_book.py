@@ -56,14 +56,15 @@ class BinanceBook:
     Parameters
     ----------
     stream : where the messages and the holes between them go
-    last : ``u`` of the last diff of an earlier file that this one continues, or None
+    carried : ``u`` of the last diff of the file that came before, or None; it counts only if the first diff
+        here follows it
     """
 
-    def __init__(self, stream: BookStream, last: int | None = None) -> None:
+    def __init__(self, stream: BookStream, carried: int | None = None) -> None:
         self._stream = stream
-        self.last = last
+        self._carried = carried
+        self.last: int | None = None
         """``u`` of the last diff that was written, None before there is a book."""
-        stream.started = stream.trusted = last is not None
         self._hole = (0, 0)
         self._waiting: Snapshot | None = None
         self._pending: deque[Diff] = deque(maxlen=PENDING_MAX)
@@ -80,6 +81,8 @@ class BinanceBook:
 
     def on_diff(self, diff: Diff) -> None:
         """A change; kept back while there is no book, judged by its sequence numbers otherwise."""
+        if self._carried is not None:
+            self._continue_file_before(diff, self._carried)
         if self._waiting is not None or not self._stream.trusted:
             self._pending.append(diff)
         if self._waiting is not None:
@@ -89,6 +92,12 @@ class BinanceBook:
                 self._begin_without_snapshot()
         else:
             self._follow(diff)
+
+    def _continue_file_before(self, diff: Diff, carried: int) -> None:
+        self._carried = None
+        if _follows(diff, carried):
+            self.last = carried
+            self._stream.started = self._stream.trusted = True
 
     def finish(self) -> None:
         """The file ends: write what still waits."""
@@ -142,8 +151,7 @@ class BinanceBook:
         if diff.last <= self.last:
             self._repeated(diff)
             return
-        continues = diff.first == self.last + 1 if diff.previous < 0 else diff.previous == self.last
-        if not continues:
+        if not _follows(diff, self.last):
             self._hole = (self.last, diff.first)
             self._gap(diff, ts_local, f"expected to continue {self.last}, found {diff.first}..{diff.last}")
         self._write(diff, ts_local)
@@ -181,3 +189,8 @@ class BinanceBook:
 
     def _note(self, sentence: str) -> None:
         note_limited(self._stream.findings, sentence)
+
+
+def _follows(diff: Diff, last: int) -> bool:
+    """Whether `diff` is the next one behind update id `last`."""
+    return diff.first == last + 1 if diff.previous < 0 else diff.previous == last
