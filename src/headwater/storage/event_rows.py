@@ -41,6 +41,7 @@ _CLASS_SHIFT: Final = 10
 _FLAGS_SHIFT: Final = 16
 _ENDS: Final = 1 << 24
 _LITERAL: Final = 1 << 25
+_PAIR: Final = 1 << 26
 
 BOTH_SIDES: Final = int(EventFlag.AT_VENUE | EventFlag.AT_LOCAL)
 
@@ -56,8 +57,9 @@ BID_DELTA: Final = code(EventKind.BOOK_DELTA, 1)
 ASK_DELTA: Final = code(EventKind.BOOK_DELTA, -1)
 BID_SNAPSHOT: Final = code(EventKind.BOOK_SNAPSHOT, 1)
 ASK_SNAPSHOT: Final = code(EventKind.BOOK_SNAPSHOT, -1)
-BID_QUOTE: Final = code(EventKind.QUOTE, 1)
-ASK_QUOTE: Final = code(EventKind.QUOTE, -1)
+QUOTE_PAIR: Final = code(EventKind.QUOTE, 1) | _PAIR
+"""Two levels, the best bid and the best ask."""
+
 BUY_TRADE: Final = code(EventKind.TRADE, 1)
 SELL_TRADE: Final = code(EventKind.TRADE, -1)
 CLEAR: Final = code(EventKind.BOOK_CLEAR, 0)
@@ -155,7 +157,9 @@ def fill_events(
             events[row]["arrival"] = 0
             events[row]["instrument"] = 0
             events[row]["kind"] = word & 255
-            events[row]["side"] = ((word >> _SIDE_SHIFT) & 3) - 1
+            side = ((word >> _SIDE_SHIFT) & 3) - 1
+            is_second = row > 0 and segment_of[row - 1] == segment
+            events[row]["side"] = -side if word & _PAIR and is_second else side
             events[row]["flags"] = (word >> _FLAGS_SHIFT) & 255
             events[row]["print_class"] = (word >> _CLASS_SHIFT) & 63
             row += 1
@@ -199,6 +203,13 @@ class EventRows:
     def levels(self, word: int, ts_local: int, ts_venue: int, text: Any) -> None:
         """Add a JSON array of levels ``[[price, size, ...], ...]`` (bytes, or anything with their buffer)."""
         self._segments.extend((len(self._text), ts_local, ts_venue, word, 0, 0, self.line))
+        self._text += text
+        self.last_ts_local = ts_local
+
+    def message(self, line: int, word: int, ts_local: int, ts_venue: int, text: bytes) -> None:
+        """Add levels that are a whole message: a trade, a pair of quotes."""
+        self.line = line
+        self._segments.extend((len(self._text), ts_local, ts_venue, word | _ENDS, 0, 0, line))
         self._text += text
         self.last_ts_local = ts_local
 

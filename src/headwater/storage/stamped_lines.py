@@ -30,21 +30,21 @@ class StampedLines:
 
     def read(self, block: bytes) -> None:
         """One block, which ends at a line end unless it is the last."""
-        on_frame, last = self._on_frame, self._last
+        on_frame, last, line = self._on_frame, self._last, self._line
         for text in block.split(b"\n"):
             if not text:
                 continue
-            self._line += 1
+            line += 1
             stamp, _, body = text.partition(b" ")
             try:
                 ts_local = int(stamp)
                 if ts_local < last:
                     self._backward += 1
                 last = ts_local
-                on_frame(self._line, ts_local, body)
+                on_frame(line, ts_local, body)
             except (ValueError, msgspec.MsgspecError) as error:
-                self._malformed(text, block, error)
-        self._last = last
+                self._malformed(line, text, block, error)
+        self._last, self._line = last, line
 
     def report(self, context: ImportContext) -> None:
         """Tell the findings of the file what the lines showed."""
@@ -54,11 +54,11 @@ class StampedLines:
                 findings.lost_messages += 1
                 findings.notes.append(f"line {self._cut}: the last line is cut short and was left out")
 
-    def _malformed(self, text: bytes, block: bytes, error: Exception) -> None:
+    def _malformed(self, line: int, text: bytes, block: bytes, error: Exception) -> None:
         # A recorder may be stopped while it writes: only the last line may be cut, and then it has no end.
         if block.endswith(b"\n") or not block.endswith(text):
             raise ImportRefusedError(
-                f"{self._path}: line {self._line}: expected a receive time in ns and a frame, found "
+                f"{self._path}: line {line}: expected a receive time in ns and a frame, found "
                 f"{text[:40]!r} ({error}); remove or correct that line"
             ) from error
-        self._cut = self._line
+        self._cut = line

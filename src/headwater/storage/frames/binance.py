@@ -18,7 +18,7 @@ import msgspec
 from headwater.domain.event import EventKind, PrintClass
 from headwater.ports.importer import Findings
 from headwater.storage.capture_rows import CaptureRows
-from headwater.storage.event_rows import ASK_QUOTE, BID_QUOTE, EventRows, code
+from headwater.storage.event_rows import QUOTE_PAIR, EventRows, code
 from headwater.storage.frames.binance_book import BinanceBook, Diff, Snapshot
 from headwater.storage.frames.book_stream import BookStream, note_limited
 from headwater.storage.frames.exact import FUNDING, MS, OPEN_INTEREST, fine_units, rate_units
@@ -227,10 +227,8 @@ class BinanceFrames:
         print_class = _PRINT_CLASSES.get(payload.X)
         if print_class is None or not self._is_next_trade(line, payload, state):
             return
-        rows = state.rows
-        rows.line = line
-        rows.level(_TRADE[payload.m, print_class], ts_local, payload.T * MS, payload.p, payload.q)
-        rows.end()
+        text = b"[[%b,%b]]" % (payload.p, payload.q)
+        state.rows.message(line, _TRADE[payload.m, print_class], ts_local, payload.T * MS, text)
 
     def _is_next_trade(self, line: int, payload: Payload, state: _Symbol) -> bool:
         """Ids rise by one; the same prints may come as trades and as aggregates: the first stream is kept."""
@@ -292,9 +290,5 @@ class BinanceFrames:
             state.rows.end()
 
     def _on_quote(self, line: int, ts_local: int, payload: Payload) -> None:
-        rows = self._symbol(payload.s).rows
-        rows.line = line
-        ts_venue = payload.T * MS
-        rows.level(BID_QUOTE, ts_local, ts_venue, payload.b, payload.B)
-        rows.level(ASK_QUOTE, ts_local, ts_venue, payload.a, payload.A)
-        rows.end()
+        text = b"[[%b,%b],[%b,%b]]" % (payload.b, payload.B, payload.a, payload.A)
+        self._symbol(payload.s).rows.message(line, QUOTE_PAIR, ts_local, payload.T * MS, text)
