@@ -14,7 +14,7 @@ from headwater.engine.intents import send_intents
 from headwater.engine.view import show_depth, show_orders, show_rest
 from headwater.kernels.kernel import kernel
 from headwater.kernels.pools import pools_type
-from headwater.kernels.scalar import Int
+from headwater.kernels.scalar import Bool, Int
 from headwater.simulation.kinds import FaultKind, Stop
 from headwater.simulation.state import Sim
 from headwater.strategies.compiled import SIGNATURE
@@ -43,7 +43,7 @@ _RUN: Final = types.int64(
 
 
 @kernel
-def _send(sim: Sim, outbox: Any, view: Any) -> bool:
+def _send(sim: Sim, outbox: Any, view: Any) -> Bool:
     if view["intent_count"] > view["intents_max"]:
         clock = sim.clock[0]
         clock["fault"] = _F_TOO_MANY_INTENTS
@@ -65,7 +65,7 @@ def run_compiled(
     outbox: Any,
     strategy: Any,
     row_budget: Int,
-    touch_only: bool,
+    touch_only: Bool,
 ) -> Int:
     """Run until the tape ends, the budget of the trader's events is spent, a log is full, or a fault; a Stop."""
     clock = sim.clock[0]

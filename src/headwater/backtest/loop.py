@@ -27,6 +27,7 @@ from headwater.engine.local import local_step
 from headwater.engine.reports import apply_report
 from headwater.engine.view import show_depth, show_market, show_orders, show_rest
 from headwater.kernels.kernel import kernel
+from headwater.kernels.scalar import Bool, Int
 from headwater.simulation.exchange import exchange_step
 from headwater.domain.view import WakeKind
 from headwater.simulation.kinds import Stop
@@ -43,12 +44,13 @@ _S_WAKE = int(Stop.WAKE)
 _S_CHUNK = int(Stop.CHUNK)
 _S_LOG_FULL = int(Stop.LOG_FULL)
 _S_FAULT = int(Stop.FAULT)
-_LOG_MARGIN = 4_096
-"""Rows kept free in every log: more than one wake can ever write between two checks of a run within its limits."""
+_LOG_MARGIN = 8_192
+"""Rows kept free in every log: twice what the largest outbox can write at one wake."""
+_NO_ROOM = -1
 
 
 @kernel
-def advance(sim: Sim, local: Any, venue: Any, view: Any, row_budget: int) -> int:
+def advance(sim: Sim, local: Any, venue: Any, view: Any, row_budget: Int) -> Int:
     """Run to the next wake; returns a :class:`Stop`.
 
     Parameters
@@ -60,6 +62,8 @@ def advance(sim: Sim, local: Any, venue: Any, view: Any, row_budget: int) -> int
     clock = sim.clock[0]
     row_end = min(clock["local_row"] + row_budget, len(local))
     while True:
+        if clock["fault"] != 0:
+            return _S_FAULT
         if _logs_full(sim):
             return _S_LOG_FULL
         next_local = _next_local_ts(clock, local)
@@ -76,6 +80,8 @@ def advance(sim: Sim, local: Any, venue: Any, view: Any, row_budget: int) -> int
             advance_venue(sim, venue)
             target = clock["horizon"]
         wake = _learn(sim, local, target, view)
+        if wake == _NO_ROOM:
+            return _S_LOG_FULL
         if wake != 0:
             return _wake(sim, clock, wake, view)
         if target >= clock["next_sample"]:
@@ -90,7 +96,7 @@ def advance(sim: Sim, local: Any, venue: Any, view: Any, row_budget: int) -> int
 
 
 @kernel
-def _next_local_ts(clock: Any, local: Any) -> int:
+def _next_local_ts(clock: Any, local: Any) -> Int:
     row = clock["local_row"]
     while row < len(local) and (local[row]["flags"] & _AT_LOCAL) == 0:
         row += 1
@@ -99,7 +105,7 @@ def _next_local_ts(clock: Any, local: Any) -> int:
 
 
 @kernel
-def _next_venue_ts(clock: Any, venue: Any) -> int:
+def _next_venue_ts(clock: Any, venue: Any) -> Int:
     row = clock["venue_row"]
     while row < len(venue) and (venue[row]["flags"] & _AT_VENUE) == 0:
         row += 1
@@ -108,12 +114,14 @@ def _next_venue_ts(clock: Any, venue: Any) -> int:
 
 
 @kernel
-def _venue_is_idle(clock: Any) -> bool:
-    return clock["venue_open"] == 0 and clock["request_head"] == clock["request_tail"] and clock["exposed"] == 0
+def _venue_is_idle(clock: Any) -> Bool:
+    return (
+        clock["venue_open"] == 0 and clock["request_head"] == clock["request_tail"] and clock["exposed"] == 0
+    )
 
 
 @kernel
-def _nothing_follows(sim: Sim, local: Any, venue: Any) -> bool:
+def _nothing_follows(sim: Sim, local: Any, venue: Any) -> Bool:
     """Whether both tapes are read to the end and no message is on its way."""
     clock = sim.clock[0]
     return (
@@ -125,7 +133,7 @@ def _nothing_follows(sim: Sim, local: Any, venue: Any) -> bool:
 
 
 @kernel
-def _next_venue_ts_after(sim: Sim, venue: Any, ts: int) -> int:
+def _next_venue_ts_after(sim: Sim, venue: Any, ts: Int) -> Int:
     """The venue's next event after `ts`; a venue that was left behind catches up first."""
     clock = sim.clock[0]
     clock["horizon"] = ts
@@ -134,7 +142,7 @@ def _next_venue_ts_after(sim: Sim, venue: Any, ts: int) -> int:
 
 
 @kernel
-def _only_the_venue_is_left(sim: Sim, venue: Any) -> bool:
+def _only_the_venue_is_left(sim: Sim, venue: Any) -> Bool:
     """The trader has read all: let the venue come to the next timer, and see whether anything is left to happen."""
     clock = sim.clock[0]
     if clock["report_head"] != clock["report_tail"]:
@@ -169,7 +177,7 @@ def advance_venue(sim: Sim, venue: Any) -> None:
 
 
 @kernel
-def _venue_data(sim: Sim, venue: Any, due: int) -> None:
+def _venue_data(sim: Sim, venue: Any, due: Int) -> None:
     """Market events up to and including `due` or the horizon, whichever comes first."""
     clock = sim.clock[0]
     row = clock["venue_row"]
@@ -187,7 +195,7 @@ def _venue_data(sim: Sim, venue: Any, due: int) -> None:
 
 
 @kernel
-def _learn(sim: Sim, local: Any, until: int, view: Any) -> int:
+def _learn(sim: Sim, local: Any, until: Int, view: Any) -> Int:
     """Let the trader learn of data and reports up to `until`, stopping at the first subscribed wake; its bits, or 0."""
     clock = sim.clock[0]
     mask = clock["wake_mask"]
@@ -213,13 +221,15 @@ def _learn(sim: Sim, local: Any, until: int, view: Any) -> int:
             return wake
         if report_ts > until:
             return np.int64(0)
+        if _logs_full(sim):
+            return _NO_ROOM
         wake = _hear(sim, view) & mask
         if wake != 0:
             return wake
 
 
 @kernel
-def _hear(sim: Sim, view: Any) -> int:
+def _hear(sim: Sim, view: Any) -> Int:
     clock = sim.clock[0]
     report = sim.reports[clock["report_head"] & (len(sim.reports) - 1)]
     clock["report_head"] += 1
@@ -229,7 +239,7 @@ def _hear(sim: Sim, view: Any) -> int:
 
 
 @kernel
-def _wake(sim: Sim, clock: Any, wake: int, view: Any) -> int:
+def _wake(sim: Sim, clock: Any, wake: Int, view: Any) -> Int:
     clock["wake"] = wake
     clock["wakes"] += 1
     view["wake"] = wake
@@ -238,7 +248,7 @@ def _wake(sim: Sim, clock: Any, wake: int, view: Any) -> int:
 
 
 @kernel
-def _logs_full(sim: Sim) -> bool:
+def _logs_full(sim: Sim) -> Bool:
     clock = sim.clock[0]
     return (
         clock["fill_count"] + _LOG_MARGIN > len(sim.fills)
@@ -268,6 +278,6 @@ def take_samples(sim: Sim, view: Any) -> None:
         row["funding"] = ins["l_funding"]
         row["working"] = ins["l_working"]
     if clock["sample_ns"] > 0:
-        clock["next_sample"] += (1 + (clock["now"] - clock["next_sample"]) // clock["sample_ns"]) * clock["sample_ns"]
-
-
+        clock["next_sample"] += (1 + (clock["now"] - clock["next_sample"]) // clock["sample_ns"]) * clock[
+            "sample_ns"
+        ]

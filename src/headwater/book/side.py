@@ -26,6 +26,7 @@ import numpy.typing as npt
 
 from headwater.kernels.bits import highest_bit
 from headwater.kernels.kernel import kernel
+from headwater.kernels.scalar import Int
 
 I64 = npt.NDArray[np.int64]
 
@@ -85,7 +86,7 @@ def allocate_sides(count: int, window: int = 16_384, far_capacity: int = 65_536)
 
 
 @kernel
-def side_size(sides: Any, pool: I64, s: int, key: int) -> int:
+def side_size(sides: Any, pool: I64, s: Int, key: Int) -> Int:
     """Size in lots at `key`, 0 when there is no such level."""
     side = sides[s]
     index = key - side["base"]
@@ -97,7 +98,7 @@ def side_size(sides: Any, pool: I64, s: int, key: int) -> int:
 
 
 @kernel
-def side_update(sides: Any, pool: I64, s: int, key: int, size: int) -> int:
+def side_update(sides: Any, pool: I64, s: Int, key: Int, size: Int) -> Int:
     """Set the level at `key` to `size` lots (0 removes it) and return the size that it had."""
     side = sides[s]
     index = key - side["base"]
@@ -107,7 +108,7 @@ def side_update(sides: Any, pool: I64, s: int, key: int, size: int) -> int:
 
 
 @kernel
-def side_clear(sides: Any, pool: I64, s: int, bound: int) -> None:
+def side_clear(sides: Any, pool: I64, s: Int, bound: Int) -> None:
     """Remove all levels with keys at or above `bound` (``NO_KEY``: all levels)."""
     side = sides[s]
     if side["levels"] == 0:
@@ -122,7 +123,7 @@ def side_clear(sides: Any, pool: I64, s: int, bound: int) -> None:
 
 
 @kernel
-def side_next(sides: Any, pool: I64, s: int, key: int) -> int:
+def side_next(sides: Any, pool: I64, s: Int, key: Int) -> Int:
     """The best key below `key` that has a level, or ``NO_KEY``: walks a side from its touch."""
     side = sides[s]
     found = _window_below(side, pool, key - side["base"])
@@ -132,7 +133,7 @@ def side_next(sides: Any, pool: I64, s: int, key: int) -> int:
 
 
 @kernel
-def _window_set(side: Any, pool: I64, index: int, key: int, size: int) -> int:
+def _window_set(side: Any, pool: I64, index: Int, key: Int, size: Int) -> Int:
     cell = side["sizes_at"] + index
     previous = pool[cell]
     pool[cell] = size
@@ -151,7 +152,7 @@ def _window_set(side: Any, pool: I64, index: int, key: int, size: int) -> int:
 
 
 @kernel
-def _best_after(side: Any, pool: I64, index: int) -> None:
+def _best_after(side: Any, pool: I64, index: Int) -> None:
     """The best level, at window cell `index`, is gone: find the next."""
     found = _window_below(side, pool, index)
     if found >= 0:
@@ -165,7 +166,7 @@ def _best_after(side: Any, pool: I64, index: int) -> None:
 
 
 @kernel
-def _window_below(side: Any, pool: I64, index: int) -> int:
+def _window_below(side: Any, pool: I64, index: Int) -> Int:
     """Highest occupied cell below `index`, or -1."""
     if index <= 0:
         return np.int64(-1)
@@ -184,7 +185,7 @@ def _window_below(side: Any, pool: I64, index: int) -> int:
 
 
 @kernel
-def _outside_set(side: Any, pool: I64, key: int, size: int) -> int:
+def _outside_set(side: Any, pool: I64, key: Int, size: Int) -> Int:
     """An update outside the window: below it goes to the overflow, above it re-centres the window."""
     if size > 0 and (key > side["best"] or side["levels"] == 0):
         _recentre(side, pool, key)
@@ -195,7 +196,7 @@ def _outside_set(side: Any, pool: I64, key: int, size: int) -> int:
 
 
 @kernel
-def _recentre(side: Any, pool: I64, best: int) -> None:
+def _recentre(side: Any, pool: I64, best: Int) -> None:
     """Move the window so that `best` stands three quarters up; exchange levels with the overflow."""
     window = side["window"]
     old_base = side["base"]
@@ -213,7 +214,7 @@ def _recentre(side: Any, pool: I64, best: int) -> None:
 
 
 @kernel
-def _window_shed(side: Any, pool: I64, old_base: int, cells: int) -> None:
+def _window_shed(side: Any, pool: I64, old_base: Int, cells: Int) -> None:
     """Send the lowest `cells` cells of the window to the overflow."""
     at = side["sizes_at"]
     for index in range(cells):
@@ -225,7 +226,7 @@ def _window_shed(side: Any, pool: I64, old_base: int, cells: int) -> None:
 
 
 @kernel
-def _window_move_down(side: Any, pool: I64, shift: int) -> None:
+def _window_move_down(side: Any, pool: I64, shift: Int) -> None:
     at = side["sizes_at"]
     kept = side["window"] - shift
     for index in range(kept):
@@ -247,13 +248,13 @@ def _occupy(side: Any, pool: I64) -> None:
 
 
 @kernel
-def _far_slot(side: Any, key: int) -> int:
+def _far_slot(side: Any, key: Int) -> Int:
     mixed = np.uint64(np.int64(key) * _HASH_MULTIPLIER) >> np.uint64(24)
     return np.int64(mixed & np.uint64(side["far_capacity"] - 1))
 
 
 @kernel
-def _far_find(side: Any, pool: I64, key: int) -> int:
+def _far_find(side: Any, pool: I64, key: Int) -> Int:
     """Cell that holds `key`, or the free cell where it would go."""
     mask = side["far_capacity"] - 1
     cell = _far_slot(side, key)
@@ -265,7 +266,7 @@ def _far_find(side: Any, pool: I64, key: int) -> int:
 
 
 @kernel
-def _far_set(side: Any, pool: I64, key: int, size: int) -> int:
+def _far_set(side: Any, pool: I64, key: Int, size: Int) -> Int:
     cell = _far_find(side, pool, key)
     sizes = side["far_sizes_at"]
     previous = pool[sizes + cell]
@@ -284,7 +285,7 @@ def _far_set(side: Any, pool: I64, key: int, size: int) -> int:
 
 
 @kernel
-def _far_remove(side: Any, pool: I64, cell: int) -> None:
+def _far_remove(side: Any, pool: I64, cell: Int) -> None:
     """Free `cell` and move later entries of its run back, so that no search breaks off early."""
     mask = side["far_capacity"] - 1
     keys = side["far_keys_at"]
@@ -305,7 +306,7 @@ def _far_remove(side: Any, pool: I64, cell: int) -> None:
 
 
 @kernel
-def _far_best(side: Any, pool: I64, below: int) -> int:
+def _far_best(side: Any, pool: I64, below: Int) -> Int:
     """Largest far key below `below`, or ``NO_KEY``."""
     best = np.int64(NO_KEY)
     if side["far_count"] == 0:

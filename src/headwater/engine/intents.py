@@ -10,6 +10,7 @@ from headwater.domain.event import NO_PRICE
 from headwater.domain.order import OrderKind, OrderLogEvent, OrderStatus, TimeInForce, TriggerBy
 from headwater.engine.reports import log_order
 from headwater.kernels.kernel import kernel
+from headwater.kernels.scalar import Bool, Int
 from headwater.domain.intent import RequestKind
 from headwater.simulation.kinds import FaultKind
 from headwater.simulation.latency import request_arrival
@@ -47,7 +48,7 @@ _F_GRID = int(FaultKind.OFF_GRID)
 
 
 @kernel
-def send_intents(sim: Sim, outbox: Any, count: int) -> bool:
+def send_intents(sim: Sim, outbox: Any, count: Int) -> Bool:
     """Send the first `count` intents; False when one is impossible: the clock then says which and why."""
     for row in range(count):
         intent = outbox[row]
@@ -63,7 +64,7 @@ def send_intents(sim: Sim, outbox: Any, count: int) -> bool:
 
 
 @kernel
-def _offending(intent: Any, fault: int) -> int:
+def _offending(intent: Any, fault: Int) -> Int:
     if fault == _F_SIZE:
         return intent["size"]
     if fault == _F_PRICE or fault == _F_GRID:
@@ -72,7 +73,7 @@ def _offending(intent: Any, fault: int) -> int:
 
 
 @kernel
-def _send(sim: Sim, intent: Any) -> int:
+def _send(sim: Sim, intent: Any) -> Int:
     clock = sim.clock[0]
     if clock["request_tail"] - clock["request_head"] >= len(sim.requests) - 1:
         return _F_RING
@@ -82,7 +83,7 @@ def _send(sim: Sim, intent: Any) -> int:
 
 
 @kernel
-def _send_new(sim: Sim, intent: Any) -> int:
+def _send_new(sim: Sim, intent: Any) -> Int:
     fault = _impossible(sim, intent)
     if fault != _F_NONE:
         return fault
@@ -104,7 +105,7 @@ def _send_new(sim: Sim, intent: Any) -> int:
 
 
 @kernel
-def _impossible(sim: Sim, intent: Any) -> int:
+def _impossible(sim: Sim, intent: Any) -> Int:
     """What no venue could understand, or what the data does not hold."""
     i = intent["instrument"]
     if i < 0 or i >= len(sim.instruments):
@@ -136,7 +137,7 @@ def _impossible(sim: Sim, intent: Any) -> int:
 
 
 @kernel
-def _write_order(sim: Sim, handle: int, intent: Any) -> None:
+def _write_order(sim: Sim, handle: Int, intent: Any) -> None:
     clock = sim.clock[0]
     order = sim.orders[handle]
     order["number"] = clock["next_number"]
@@ -164,7 +165,7 @@ def _write_order(sim: Sim, handle: int, intent: Any) -> None:
 
 
 @kernel
-def _send_change(sim: Sim, intent: Any) -> int:
+def _send_change(sim: Sim, intent: Any) -> Int:
     """Cancel or amend. An order that already has one of them in flight is left alone: the answer is on its way."""
     handle = intent["order"]
     if handle < 0 or handle >= len(sim.orders) or sim.orders[handle]["number"] < 0:
@@ -184,7 +185,7 @@ def _send_change(sim: Sim, intent: Any) -> int:
 
 
 @kernel
-def _send_amend(sim: Sim, handle: int, intent: Any) -> int:
+def _send_amend(sim: Sim, handle: Int, intent: Any) -> Int:
     order = sim.orders[handle]
     if order["l_pending"] != _NO_REQUEST:
         return _F_NONE
@@ -202,7 +203,7 @@ def _send_amend(sim: Sim, handle: int, intent: Any) -> int:
 
 
 @kernel
-def _post_request(sim: Sim, handle: int, kind: int, price: int, size: int) -> None:
+def _post_request(sim: Sim, handle: Int, kind: Int, price: Int, size: Int) -> None:
     clock = sim.clock[0]
     order = sim.orders[handle]
     i = order["instrument"]

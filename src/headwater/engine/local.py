@@ -14,6 +14,7 @@ from headwater.book.side import NO_KEY, side_clear, side_update
 from headwater.domain.event import NO_PRICE, EventFlag, EventKind
 from headwater.features.bars import bar_step
 from headwater.kernels.kernel import kernel
+from headwater.kernels.scalar import Int
 from headwater.domain.view import WakeKind
 from headwater.simulation.kinds import PriceSource
 from headwater.simulation.state import Sim
@@ -40,7 +41,7 @@ _QUOTES = int(PriceSource.QUOTES)
 
 
 @kernel
-def local_step(sim: Sim, event: Any) -> int:
+def local_step(sim: Sim, event: Any) -> Int:
     """Let the trader learn of one event; returns WakeKind bits (EVENT alone inside a message)."""
     kind = event["kind"]
     i = np.int64(event["instrument"])
@@ -60,7 +61,7 @@ def local_step(sim: Sim, event: Any) -> int:
 
 
 @kernel
-def _book_wake(sim: Sim, i: int) -> int:
+def _book_wake(sim: Sim, i: Int) -> Int:
     """A message is complete: did the best prices change since a strategy last heard of them?"""
     ins = sim.instruments[i]
     bid = sim.sides[4 * i]["best"]
@@ -74,7 +75,7 @@ def _book_wake(sim: Sim, i: int) -> int:
 
 
 @kernel
-def _on_trade(sim: Sim, i: int, event: Any) -> int:
+def _on_trade(sim: Sim, i: Int, event: Any) -> Int:
     ins = sim.instruments[i]
     ins["l_last"] = event["price"]
     ins["l_last_size"] = event["size"]
@@ -106,7 +107,7 @@ def _take_built_bar(sim: Sim, ins: Any) -> None:
 
 
 @kernel
-def _on_other(sim: Sim, i: int, event: Any) -> int:
+def _on_other(sim: Sim, i: Int, event: Any) -> Int:
     """Returns W_BOOK when the book changed, W_BAR when a bar is complete, else 0."""
     ins = sim.instruments[i]
     kind = event["kind"]
@@ -131,7 +132,7 @@ def _on_other(sim: Sim, i: int, event: Any) -> int:
 
 
 @kernel
-def _on_quote(sim: Sim, ins: Any, i: int, event: Any) -> int:
+def _on_quote(sim: Sim, ins: Any, i: Int, event: Any) -> Int:
     """Best prices alone; where there is a book, its deltas say more and quotes are passed over."""
     if ins["source"] != _QUOTES:
         return np.int64(0)
@@ -143,7 +144,7 @@ def _on_quote(sim: Sim, ins: Any, i: int, event: Any) -> int:
 
 
 @kernel
-def _on_clear(sim: Sim, ins: Any, i: int, event: Any) -> int:
+def _on_clear(sim: Sim, ins: Any, i: Int, event: Any) -> Int:
     for side in (1, -1):
         if event["side"] == 0 or event["side"] == side:
             bound = np.int64(NO_KEY) if event["price"] == NO_PRICE else event["price"] * side

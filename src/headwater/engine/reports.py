@@ -9,6 +9,7 @@ import numpy as np
 from headwater.domain.order import OrderLogEvent, OrderStatus
 from headwater.engine.view import show_market
 from headwater.kernels.kernel import kernel
+from headwater.kernels.scalar import Int
 from headwater.domain.intent import RequestKind
 from headwater.domain.view import WakeKind
 from headwater.simulation.kinds import ReportKind
@@ -28,7 +29,7 @@ _LOG_REPORT = int(OrderLogEvent.REPORT)
 
 
 @kernel
-def apply_report(sim: Sim, report: Any, view: Any) -> int:
+def apply_report(sim: Sim, report: Any, view: Any) -> Int:
     """Apply one report that arrives now; returns WakeKind bits. `view` receives the details of a fill."""
     kind = report["kind"]
     if kind == _FUNDING:
@@ -83,7 +84,7 @@ def _log_fill(sim: Sim, report: Any, view: Any) -> None:
 
 
 @kernel
-def _apply_to_order(sim: Sim, report: Any, kind: int) -> None:
+def _apply_to_order(sim: Sim, report: Any, kind: Int) -> None:
     handle = report["order"]
     order = sim.orders[handle]
     _log_latency(sim, order, report, kind)
@@ -100,7 +101,7 @@ def _apply_to_order(sim: Sim, report: Any, kind: int) -> None:
 
 
 @kernel
-def _apply_status(order: Any, report: Any, kind: int) -> None:
+def _apply_status(order: Any, report: Any, kind: Int) -> None:
     """A fill answers a request in flight only when it ends the order or was the answer to a new order."""
     order["l_filled"] = report["filled"]
     order["l_status"] = report["status"]
@@ -114,7 +115,7 @@ def _apply_status(order: Any, report: Any, kind: int) -> None:
 
 
 @kernel
-def _log_latency(sim: Sim, order: Any, report: Any, kind: int) -> None:
+def _log_latency(sim: Sim, order: Any, report: Any, kind: Int) -> None:
     """One row per request that was answered; passive fills answer nothing."""
     clock = sim.clock[0]
     if order["l_pending"] == _NO_REQUEST or (kind == _FILL and report["is_maker"]):
@@ -127,7 +128,7 @@ def _log_latency(sim: Sim, order: Any, report: Any, kind: int) -> None:
 
 
 @kernel
-def _leave_open(sim: Sim, handle: int) -> None:
+def _leave_open(sim: Sim, handle: Int) -> None:
     """Take an order out of the open ones: the last takes its place."""
     order = sim.orders[handle]
     at = order["open_at"]
@@ -143,7 +144,7 @@ def _leave_open(sim: Sim, handle: int) -> None:
 
 
 @kernel
-def _free(sim: Sim, handle: int) -> None:
+def _free(sim: Sim, handle: Int) -> None:
     """Give the record back; its number is never used again."""
     clock = sim.clock[0]
     sim.orders[handle]["number"] = NO_HANDLE
@@ -152,7 +153,7 @@ def _free(sim: Sim, handle: int) -> None:
 
 
 @kernel
-def log_order(sim: Sim, handle: int, ts: int, ts_venue: int, event: int, reason: int) -> None:
+def log_order(sim: Sim, handle: Int, ts: Int, ts_venue: Int, event: Int, reason: Int) -> None:
     """Append the order as the trader knows it to the order log."""
     clock = sim.clock[0]
     order = sim.orders[handle]

@@ -9,6 +9,7 @@ import numpy as np
 from headwater.book.side import NO_KEY, side_next, side_size
 from headwater.domain.event import NO_PRICE
 from headwater.kernels.kernel import kernel
+from headwater.kernels.scalar import Int
 from headwater.simulation.kinds import PriceSource
 from headwater.simulation.state import I64, Sim
 
@@ -16,7 +17,7 @@ _TRADES = int(PriceSource.TRADES)
 
 
 @kernel
-def show_market(sim: Sim, i: int, view: Any) -> None:
+def show_market(sim: Sim, i: Int, view: Any) -> None:
     """Copy what is known of instrument `i` into `view`: prices and position."""
     ins = sim.instruments[i]
     view["now"] = sim.clock[0]["now"]
@@ -33,7 +34,7 @@ def show_market(sim: Sim, i: int, view: Any) -> None:
 
 
 @kernel
-def show_rest(sim: Sim, i: int, view: Any) -> None:
+def show_rest(sim: Sim, i: Int, view: Any) -> None:
     """Copy what only some strategies read: sizes at the touch, last trade, bar, marks, money."""
     ins = sim.instruments[i]
     view["bid_size"] = _best_size(sim, 4 * i)
@@ -59,7 +60,7 @@ def show_rest(sim: Sim, i: int, view: Any) -> None:
 
 
 @kernel
-def _best_size(sim: Sim, row: int) -> int:
+def _best_size(sim: Sim, row: Int) -> Int:
     best = sim.sides[row]["best"]
     return np.int64(0) if best == NO_KEY else side_size(sim.sides, sim.levels, row, best)
 
@@ -87,7 +88,7 @@ def show_orders(sim: Sim, view: Any, orders: Any) -> None:
 
 
 @kernel
-def show_depth(sim: Sim, i: int, levels: int, depth: I64) -> None:
+def show_depth(sim: Sim, i: Int, levels: Int, depth: I64) -> None:
     """Copy the best `levels` levels a side into `depth`.
 
     Layout of `depth`, int64 (4 * levels,): bid ticks, bid lots, ask ticks, ask lots, best first; missing levels have

@@ -40,7 +40,9 @@ def cache_root() -> Path:
     return (Path(base) if base else Path.home() / ".cache") / "headwater"
 
 
-_IMPORT: Final = re.compile(rb"^\s*(?:from|import)\s+headwater((?:\.\w+)*)(?:\s+import\s+(.*))?", re.MULTILINE)
+_IMPORT: Final = re.compile(
+    rb"^\s*(?:from|import)\s+headwater((?:\.\w+)*)(?:\s+import\s+(.*))?", re.MULTILINE
+)
 
 
 @cache
@@ -50,7 +52,9 @@ def _imports(path: Path, package: Path) -> frozenset[Path]:
     for dotted, names in _IMPORT.findall(path.read_bytes()):
         base = package.joinpath(*dotted.decode().split(".")[1:])
         candidates = [base.with_suffix(".py"), base / "__init__.py"]
-        candidates += [base / f"{name.strip()}.py" for name in names.decode().strip("() ").split(",") if name.strip()]
+        candidates += [
+            base / f"{name.strip()}.py" for name in names.decode().strip("() ").split(",") if name.strip()
+        ]
         found.update(candidate for candidate in candidates if candidate.is_file())
     return frozenset(found)
 
@@ -107,7 +111,11 @@ def kernel(
 
 
 def kernel(
-    function: Callable[P, R] | None = None, *, inline: bool = False, cached: bool = True, signature: Any = None
+    function: Callable[P, R] | None = None,
+    *,
+    inline: bool = False,
+    cached: bool = True,
+    signature: Any = None,
 ) -> Any:
     """Compile a plain function over scalars and preallocated arrays, releasing the GIL.
 

@@ -12,7 +12,9 @@ replaced nor resized while it lives. With the JIT off there is nothing but the P
 from __future__ import annotations
 
 import operator
+from collections.abc import Callable
 from typing import Any, ClassVar
+from weakref import WeakValueDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +43,9 @@ _I64 = ir.IntType(64)
 _WORD_BYTES = 8
 
 
+_ALIVE: WeakValueDictionary[int, Pools] = WeakValueDictionary()
+
+
 class Pools:
     """Base of a set of pools; a subclass lists them in ``FIELDS``: name -> structured dtype, or int64.
 
@@ -62,11 +67,14 @@ class Pools:
         for at, (name, dtype) in enumerate(self.FIELDS.items()):
             array = arrays[name]
             if array.dtype != dtype or array.ndim != 1 or not array.flags.c_contiguous:
-                raise TypeError(f"pool {name} must be one-dimensional and contiguous of {dtype}, was {array.dtype}")
+                raise TypeError(
+                    f"pool {name} must be one-dimensional and contiguous of {dtype}, was {array.dtype}"
+                )
             setattr(self, name, array)
             self._table[2 * at] = array.ctypes.data
             self._table[2 * at + 1] = len(array)
         self.address = int(self._table.ctypes.data)
+        _ALIVE[self.address] = self
 
 
 class _PoolsType(types.Type):  # type: ignore[misc]
@@ -172,7 +180,9 @@ def _lower_getitem(context: Any, builder: Any, signature: Any, args: Any) -> Any
     return _record_pointer(context, builder, kind, index_kind, args[0], args[1])
 
 
-def _record_pointer(context: Any, builder: Any, kind: Any, index_kind: Any, pool_value: Any, index: Any) -> Any:
+def _record_pointer(
+    context: Any, builder: Any, kind: Any, index_kind: Any, pool_value: Any, index: Any
+) -> Any:
     pool = cgutils.create_struct_proxy(kind)(context, builder, value=pool_value)
     wide = context.cast(builder, index, index_kind, types.int64)
     if BOUNDS_CHECKED:
@@ -219,3 +229,30 @@ def _length(_typing_context: Any, pool: Any) -> Any:
         return cgutils.create_struct_proxy(signature.args[0])(context, builder, value=args[0]).length
 
     return types.int64(pool), lower
+
+
+def pools_at(of: type[Pools]) -> Callable[[int], Any]:
+    """A function from an address to the pools there, for entry points that Python calls millions of times.
+
+    Numba takes a microsecond to find out the type of an argument of a class that it does not know, and nothing for
+    an integer.
+    """
+
+    def at(address: Any) -> Any:
+        return _ALIVE[address]
+
+    @intrinsic
+    def reinterpret(_typing_context: Any, address: Any) -> Any:
+        def lower(_context: Any, _builder: Any, _signature: Any, args: Any) -> Any:
+            return args[0]
+
+        return pools_type(of)(types.int64), lower
+
+    @overload(at)
+    def _overload_at(address: Any) -> Any:
+        def implementation(address: Any) -> Any:
+            return reinterpret(address)
+
+        return implementation if isinstance(address, types.Integer) else None
+
+    return at

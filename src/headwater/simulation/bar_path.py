@@ -21,6 +21,7 @@ import numpy as np
 from headwater.domain.event import NO_PRICE
 from headwater.domain.order import OrderKind, OrderStatus, Reason, TriggerBy
 from headwater.kernels.kernel import kernel
+from headwater.kernels.scalar import Bool, Int
 from headwater.simulation.report import end_order, fill_order, leave_market
 from headwater.simulation.requests import execute
 from headwater.simulation.resting import list_head
@@ -36,7 +37,7 @@ _R_REDUCE_ONLY = int(Reason.REDUCE_ONLY)
 
 
 @kernel
-def run_bar(sim: Sim, i: int, close: int, ts: int) -> None:
+def run_bar(sim: Sim, i: Int, close: Int, ts: Int) -> None:
     """Live through the bar whose open, high and low were noted; `close` ticks at `ts`."""
     ins = sim.instruments[i]
     ins["v_bar_ts"] = ts
@@ -55,12 +56,12 @@ def run_bar(sim: Sim, i: int, close: int, ts: int) -> None:
 
 
 @kernel
-def _move_to(sim: Sim, i: int, price: int) -> None:
+def _move_to(sim: Sim, i: Int, price: Int) -> None:
     sim.instruments[i]["v_last"] = price
 
 
 @kernel
-def _execute_waiting(sim: Sim, i: int, ts: int) -> None:
+def _execute_waiting(sim: Sim, i: Int, ts: Int) -> None:
     """Market and limit orders that waited for this bar."""
     ins = sim.instruments[i]
     handle = ins["v_trigger_head"]
@@ -74,7 +75,7 @@ def _execute_waiting(sim: Sim, i: int, ts: int) -> None:
 
 
 @kernel
-def _fire(sim: Sim, i: int, ts: int) -> None:
+def _fire(sim: Sim, i: Int, ts: Int) -> None:
     handle = first_fired(sim, i, _BY_LAST)
     while handle != NO_HANDLE:
         release(sim, handle)
@@ -83,7 +84,7 @@ def _fire(sim: Sim, i: int, ts: int) -> None:
 
 
 @kernel
-def _walk(sim: Sim, i: int, target: int, flat: bool, ts: int) -> None:
+def _walk(sim: Sim, i: Int, target: Int, flat: Bool, ts: Int) -> None:
     """Move the price to `target`, meeting orders in the order in which the price meets them."""
     ins = sim.instruments[i]
     while True:
@@ -105,7 +106,7 @@ def _walk(sim: Sim, i: int, target: int, flat: bool, ts: int) -> None:
 
 
 @kernel
-def _next_resting(sim: Sim, ins: Any, direction: int, target: int) -> int:
+def _next_resting(sim: Sim, ins: Any, direction: Int, target: Int) -> Int:
     """The resting order that the price meets first and goes through before `target`."""
     handle = list_head(ins, -direction)
     if handle != NO_HANDLE and (target - sim.orders[handle]["v_price"]) * direction > 0:
@@ -114,7 +115,7 @@ def _next_resting(sim: Sim, ins: Any, direction: int, target: int) -> int:
 
 
 @kernel
-def _next_trigger(sim: Sim, i: int, direction: int, target: int) -> int:
+def _next_trigger(sim: Sim, i: Int, direction: Int, target: Int) -> Int:
     """The conditional order that the price meets first on its way to `target`."""
     best = np.int64(NO_HANDLE)
     handle = sim.instruments[i]["v_trigger_head"]
@@ -131,7 +132,7 @@ def _next_trigger(sim: Sim, i: int, direction: int, target: int) -> int:
 
 
 @kernel
-def _fill_resting(sim: Sim, i: int, handle: int, ts: int) -> None:
+def _fill_resting(sim: Sim, i: Int, handle: Int, ts: Int) -> None:
     order = sim.orders[handle]
     price = order["v_price"]
     if (price - sim.instruments[i]["v_last"]) * np.int64(order["side"]) < 0:
@@ -145,7 +146,7 @@ def _fill_resting(sim: Sim, i: int, handle: int, ts: int) -> None:
 
 
 @kernel
-def _fire_at(sim: Sim, i: int, handle: int, direction: int, ts: int) -> None:
+def _fire_at(sim: Sim, i: Int, handle: Int, direction: Int, ts: Int) -> None:
     """Fire a stop where the price meets it: at its trigger, or where the price already stands beyond it."""
     trigger = sim.orders[handle]["v_trigger"]
     if (trigger - sim.instruments[i]["v_last"]) * direction > 0:

@@ -24,6 +24,7 @@ from headwater.book.side import NO_KEY, side_clear, side_size, side_update
 from headwater.domain.event import NO_PRICE, EventFlag, EventKind, PrintClass
 from headwater.domain.order import OrderStatus, Reason, TriggerBy
 from headwater.kernels.kernel import kernel
+from headwater.kernels.scalar import Int
 from headwater.simulation.bar_path import run_bar
 from headwater.simulation.funding import settle_funding
 from headwater.simulation.kinds import PriceSource
@@ -92,7 +93,7 @@ def _on_level(sim: Sim, event: Any) -> None:
 
 
 @kernel
-def _move_queues(sim: Sim, ins: Any, side: int, price: int, before: int, after: int) -> None:
+def _move_queues(sim: Sim, ins: Any, side: Int, price: Int, before: Int, after: Int) -> None:
     handle = list_head(ins, side)
     units = ins["lots_per_unit"]
     while handle != NO_HANDLE:
@@ -106,7 +107,7 @@ def _move_queues(sim: Sim, ins: Any, side: int, price: int, before: int, after: 
 
 
 @kernel
-def _fill_crossed_whole(sim: Sim, i: int, side: int, ts: int) -> None:
+def _fill_crossed_whole(sim: Sim, i: Int, side: Int, ts: Int) -> None:
     """Compatibility: the best price of `side` improved; own orders of the other side at or through it fill whole."""
     ins = sim.instruments[i]
     best = sim.sides[venue_side(i, side)]["best"]
@@ -121,13 +122,13 @@ def _fill_crossed_whole(sim: Sim, i: int, side: int, ts: int) -> None:
 
 
 @kernel
-def _fill_crossed(sim: Sim, i: int, ts: int) -> None:
+def _fill_crossed(sim: Sim, i: Int, ts: Int) -> None:
     for side in (1, -1):
         _fill_crossed_side(sim, i, np.int64(side), ts)
 
 
 @kernel
-def _fill_crossed_side(sim: Sim, i: int, side: int, ts: int) -> None:
+def _fill_crossed_side(sim: Sim, i: Int, side: Int, ts: Int) -> None:
     """Own orders of `side` trade with the levels of the other side that reached them."""
     ins = sim.instruments[i]
     opposite = venue_side(i, -side)
@@ -143,7 +144,7 @@ def _fill_crossed_side(sim: Sim, i: int, side: int, ts: int) -> None:
 
 
 @kernel
-def _fill_as_maker(sim: Sim, handle: int, size: int, ts: int) -> None:
+def _fill_as_maker(sim: Sim, handle: Int, size: Int, ts: Int) -> None:
     """Fill a resting order at its price; one that has nothing left to do leaves the book."""
     order = sim.orders[handle]
     if size > 0:
@@ -172,7 +173,7 @@ def _on_trade(sim: Sim, event: Any) -> None:
 
 
 @kernel
-def _eat_queue(sim: Sim, ins: Any, side: int, price: int, size: int, ts: int) -> None:
+def _eat_queue(sim: Sim, ins: Any, side: Int, price: Int, size: Int, ts: Int) -> None:
     """A print of an aggressor of `side` passes own orders on the other side."""
     handle = list_head(ins, -side)
     remaining = size
@@ -193,7 +194,7 @@ def _eat_queue(sim: Sim, ins: Any, side: int, price: int, size: int, ts: int) ->
 
 
 @kernel
-def _reached_by_print(ins: Any, order: Any, through: int, size: int) -> int:
+def _reached_by_print(ins: Any, order: Any, through: Int, size: Int) -> Int:
     if through > 0:
         return size
     units = ins["lots_per_unit"]
@@ -202,7 +203,7 @@ def _reached_by_print(ins: Any, order: Any, through: int, size: int) -> int:
 
 
 @kernel
-def fire_triggers(sim: Sim, i: int, trigger_by: int, ts: int) -> None:
+def fire_triggers(sim: Sim, i: Int, trigger_by: Int, ts: Int) -> None:
     """Execute the waiting orders that the current price arms, one after the other."""
     handle = first_fired(sim, i, trigger_by)
     while handle != NO_HANDLE:
@@ -234,7 +235,7 @@ def _on_other(sim: Sim, event: Any) -> None:
 
 
 @kernel
-def _on_clear(sim: Sim, i: int, event: Any) -> None:
+def _on_clear(sim: Sim, i: Int, event: Any) -> None:
     """Forget the levels that a snapshot is about to replace; own queues are judged when the new levels come."""
     for side in (1, -1):
         if event["side"] == 0 or event["side"] == side:
@@ -243,7 +244,7 @@ def _on_clear(sim: Sim, i: int, event: Any) -> None:
 
 
 @kernel
-def _on_quote(sim: Sim, ins: Any, i: int, event: Any) -> None:
+def _on_quote(sim: Sim, ins: Any, i: Int, event: Any) -> None:
     """Best prices alone: one level a side. Where there is a book, its deltas say more and quotes are passed over."""
     if ins["source"] != _QUOTES:
         return
@@ -262,7 +263,7 @@ def _on_quote(sim: Sim, ins: Any, i: int, event: Any) -> None:
 
 
 @kernel
-def _on_reference(sim: Sim, ins: Any, i: int, event: Any) -> None:
+def _on_reference(sim: Sim, ins: Any, i: Int, event: Any) -> None:
     kind = event["kind"]
     ts = event["ts_venue"]
     if kind == _MARK_PRICE:
@@ -275,6 +276,7 @@ def _on_reference(sim: Sim, ins: Any, i: int, event: Any) -> None:
         if ins["v_trigger_head"] != NO_HANDLE:
             fire_triggers(sim, i, _BY_INDEX, ts)
     elif kind == _FUNDING:
-        settle_funding(sim, i, event["price"], ts)
+        if not settle_funding(sim, i, event["price"], ts):
+            sim.clock[0]["fundings_missed"] += 1
     elif kind == _STATUS:
         ins["status"] = event["size"]

@@ -10,7 +10,7 @@ from headwater.kernels.kernel import kernel
 from headwater.kernels.scalar import Bool, Int
 from headwater.simulation.fees import fee_rate_e8
 from headwater.domain.view import WakeKind
-from headwater.simulation.kinds import ReportKind
+from headwater.simulation.kinds import FaultKind, ReportKind
 from headwater.simulation.latency import report_arrival
 from headwater.simulation.money import cash_change, fee_units, notional
 from headwater.simulation.position import move_position
@@ -24,8 +24,10 @@ _WAKE_FILL = int(WakeKind.FILL)
 _WAKE_REPORT = int(WakeKind.REPORT)
 _FILLED = int(OrderStatus.FILLED)
 _PARTIALLY_FILLED = int(OrderStatus.PARTIALLY_FILLED)
-_NEW = int(OrderStatus.NEW)
+_REJECTED = int(OrderStatus.REJECTED)
+_EXPIRED = int(OrderStatus.EXPIRED)
 _NO_REASON = int(Reason.NONE)
+_RING_FULL = int(FaultKind.RING_FULL)
 _LIQUIDATION = int(FillKind.LIQUIDATION)
 
 
@@ -38,6 +40,9 @@ def post_report(sim: Sim, i: Int, ts: Int, kind: Int) -> Any:
     """
     clock = sim.clock[0]
     arrival = report_arrival(sim.venues[sim.instruments[i]["venue"]], sim.tables, ts)
+    if clock["report_tail"] - clock["report_head"] >= len(sim.reports):
+        clock["fault"] = _RING_FULL  # the run ends before this report could be missed
+        clock["report_tail"] -= 1
     slot = ring_slot(sim.reports, clock["report_head"], clock["report_tail"], arrival)
     clock["report_tail"] += 1
     mask = clock["wake_mask"]
@@ -151,5 +156,5 @@ def end_order(sim: Sim, handle: Int, status: Int, reason: Int, ts: Int) -> None:
     """An order that is in no list ends for a reason: cancelled, rejected, expired."""
     sim.orders[handle]["v_status"] = status
     report_order(sim, handle, ts, _ACK, reason)
-    if status != _NEW:
+    if status == _REJECTED or status == _EXPIRED:
         sim.clock[0]["rejects"] += reason != _NO_REASON

@@ -10,6 +10,7 @@ from headwater.book.side import NO_KEY, side_size
 from headwater.domain.event import NO_PRICE, VenueStatus
 from headwater.domain.order import OrderFlag, OrderKind, OrderStatus, Reason, TimeInForce
 from headwater.kernels.kernel import kernel
+from headwater.kernels.scalar import Bool, Int
 from headwater.domain.intent import RequestKind
 from headwater.simulation.kinds import PriceSource, ReportKind
 from headwater.simulation.margin import affords
@@ -17,10 +18,18 @@ from headwater.simulation.money import notional
 from headwater.simulation.position import closable
 from headwater.simulation.queue import queue_join
 from headwater.simulation.report import end_order, leave_market, report_order
-from headwater.simulation.resting import rest
+from headwater.simulation.resting import relink, rest, unrest
 from headwater.simulation.state import FAR_FUTURE, NO_HANDLE, I64, Sim
 from headwater.simulation.synthetic import show_price
-from headwater.simulation.take import crosses, leaves, protective_limit, take, takeable, venue_side
+from headwater.simulation.take import (
+    crosses,
+    leaves,
+    may_only_reduce,
+    protective_limit,
+    take,
+    takeable,
+    venue_side,
+)
 from headwater.simulation.triggers import await_trigger, forget_trigger, is_waiting, would_fire
 
 _NEW_REQUEST = int(RequestKind.NEW)
@@ -74,7 +83,7 @@ _R_GTD = int(Reason.GTD_EXPIRED)
 
 
 @kernel
-def receive_request(sim: Sim, request: Any, ts: int) -> None:
+def receive_request(sim: Sim, request: Any, ts: Int) -> None:
     """Act on one request that arrives at `ts`."""
     handle = request["order"]
     kind = request["kind"]
@@ -90,7 +99,7 @@ def receive_request(sim: Sim, request: Any, ts: int) -> None:
 
 
 @kernel
-def _within_rate(venue: Any, tables: I64, ts: int) -> bool:
+def _within_rate(venue: Any, tables: I64, ts: Int) -> Bool:
     """Rolling window: the request that was `rate_limit` requests ago must be older than the window."""
     limit = venue["rate_limit"]
     if limit == 0:
@@ -104,7 +113,7 @@ def _within_rate(venue: Any, tables: I64, ts: int) -> bool:
 
 
 @kernel
-def _receive_new(sim: Sim, handle: int, ts: int, limited: bool) -> None:
+def _receive_new(sim: Sim, handle: Int, ts: Int, limited: Bool) -> None:
     order = sim.orders[handle]
     ins = sim.instruments[order["instrument"]]
     order["v_price"] = order["price"]
@@ -114,7 +123,7 @@ def _receive_new(sim: Sim, handle: int, ts: int, limited: bool) -> None:
     if reason != _R_NONE:
         end_order(sim, handle, _REJECTED, reason, ts)
         return
-    if (order["flags"] & _REDUCE_ONLY) != 0 and not ins["reduce_only_rejects"]:
+    if may_only_reduce(order) and not ins["reduce_only_rejects"]:
         order["v_size"] = min(order["v_size"], closable(ins, order["side"], order["position_side"]))
     if order["kind"] > _LIMIT:
         await_trigger(sim, handle, ts)
@@ -125,13 +134,13 @@ def _receive_new(sim: Sim, handle: int, ts: int, limited: bool) -> None:
 
 
 @kernel
-def _at_close(ins: Any, ts: int) -> bool:
+def _at_close(ins: Any, ts: Int) -> Bool:
     """Bars: an order that arrives with the close may trade at the close, if the settings say so."""
     return ins["bar_fill_at_close"] != 0 and ins["v_bar_ts"] == ts
 
 
 @kernel
-def _refusal(sim: Sim, ins: Any, order: Any, ts: int) -> int:
+def _refusal(sim: Sim, ins: Any, order: Any, ts: Int) -> Int:
     """The first reason to refuse a new order, in the order in which venues check, or NONE."""
     status = ins["status"]
     if status == _HALTED or status == _DELISTED:
@@ -153,7 +162,7 @@ def _refusal(sim: Sim, ins: Any, order: Any, ts: int) -> int:
 
 
 @kernel
-def _size_refusal(ins: Any, order: Any) -> int:
+def _size_refusal(ins: Any, order: Any) -> Int:
     size = order["size"]
     largest = ins["size_market_max"] if order["kind"] == _MARKET else ins["size_max"]
     if size < ins["size_min"] or (largest > 0 and size > largest):
@@ -167,7 +176,7 @@ def _size_refusal(ins: Any, order: Any) -> int:
 
 
 @kernel
-def _within_band(sim: Sim, ins: Any, order: Any) -> bool:
+def _within_band(sim: Sim, ins: Any, order: Any) -> Bool:
     """Limit prices too far on the aggressive side of the reference (mark where there is one, else last) are refused."""
     band = ins["band_up_e8"] if order["side"] > 0 else ins["band_down_e8"]
     if band == 0 or order["price"] == NO_PRICE:
@@ -182,8 +191,8 @@ def _within_band(sim: Sim, ins: Any, order: Any) -> bool:
 
 
 @kernel
-def _exposure_refusal(sim: Sim, ins: Any, order: Any) -> int:
-    if (order["flags"] & _REDUCE_ONLY) != 0:
+def _exposure_refusal(sim: Sim, ins: Any, order: Any) -> Int:
+    if may_only_reduce(order):
         can = closable(ins, order["side"], order["position_side"])
         if can == 0 or (ins["reduce_only_rejects"] and order["size"] > can):
             return _R_REDUCE_ONLY
@@ -192,7 +201,7 @@ def _exposure_refusal(sim: Sim, ins: Any, order: Any) -> int:
 
 
 @kernel
-def execute(sim: Sim, handle: int, ts: int) -> None:
+def execute(sim: Sim, handle: Int, ts: Int) -> None:
     """Match an accepted (or triggered) market or limit order; rest what remains, if it may."""
     order = sim.orders[handle]
     ins = sim.instruments[order["instrument"]]
@@ -205,7 +214,7 @@ def execute(sim: Sim, handle: int, ts: int) -> None:
 
 
 @kernel
-def _execute_market(sim: Sim, handle: int, ts: int) -> None:
+def _execute_market(sim: Sim, handle: Int, ts: Int) -> None:
     order = sim.orders[handle]
     i = order["instrument"]
     key = sim.sides[venue_side(i, -order["side"])]["best"]
@@ -218,7 +227,7 @@ def _execute_market(sim: Sim, handle: int, ts: int) -> None:
 
 
 @kernel
-def _execute_limit(sim: Sim, handle: int, ts: int) -> None:
+def _execute_limit(sim: Sim, handle: Int, ts: Int) -> None:
     order = sim.orders[handle]
     i = order["instrument"]
     side = order["side"]
@@ -244,7 +253,7 @@ def _execute_limit(sim: Sim, handle: int, ts: int) -> None:
 
 
 @kernel
-def enter_book(sim: Sim, handle: int, ts: int) -> None:
+def enter_book(sim: Sim, handle: Int, ts: Int) -> None:
     """Rest an order behind what is displayed at its price, and say so."""
     order = sim.orders[handle]
     i = order["instrument"]
@@ -264,13 +273,13 @@ def enter_book(sim: Sim, handle: int, ts: int) -> None:
 
 
 @kernel
-def _is_resting(order: Any) -> bool:
+def _is_resting(order: Any) -> Bool:
     status = order["v_status"]
     return status == _STATUS_NEW or status == _PARTIALLY_FILLED
 
 
 @kernel
-def _receive_cancel(sim: Sim, handle: int, ts: int) -> None:
+def _receive_cancel(sim: Sim, handle: Int, ts: Int) -> None:
     order = sim.orders[handle]
     if _is_resting(order):
         leave_market(sim, handle)
@@ -283,7 +292,7 @@ def _receive_cancel(sim: Sim, handle: int, ts: int) -> None:
 
 
 @kernel
-def _receive_amend(sim: Sim, handle: int, price: int, size: int, ts: int) -> None:
+def _receive_amend(sim: Sim, handle: Int, price: Int, size: Int, ts: Int) -> None:
     order = sim.orders[handle]
     ins = sim.instruments[order["instrument"]]
     if not _is_resting(order):
@@ -291,6 +300,10 @@ def _receive_amend(sim: Sim, handle: int, price: int, size: int, ts: int) -> Non
         return
     if size <= order["v_filled"]:
         report_order(sim, handle, ts, _AMEND_REJECT, _R_BELOW_FILLED)
+        return
+    reason = _amend_refusal(sim, ins, handle, price, size)
+    if reason != _R_NONE:
+        report_order(sim, handle, ts, _AMEND_REJECT, reason)
         return
     keeps = price == order["v_price"] and size <= order["v_size"] and ins["decrease_keeps_queue"] != 0
     order["v_size"] = size
@@ -303,12 +316,39 @@ def _receive_amend(sim: Sim, handle: int, price: int, size: int, ts: int) -> Non
 
 
 @kernel
-def cancel_all(sim: Sim, i: int, reason: int, ts: int) -> None:
+def _amend_refusal(sim: Sim, ins: Any, handle: Int, price: Int, size: Int) -> Int:
+    """Judge the order as it would be; it keeps what it was when that is refused."""
+    order = sim.orders[handle]
+    if size <= order["v_size"] and price == order["v_price"]:
+        return _R_NONE
+    old_price, old_size = order["v_price"], order["v_size"]
+    asked_price, asked_size = order["price"], order["size"]
+    unrest(ins, sim.orders, handle)
+    order["v_price"], order["v_size"], order["price"], order["size"] = price, size, price, size
+    reason = _size_refusal(ins, order)
+    if reason == _R_NONE and not _within_band(sim, ins, order):
+        reason = _R_BAND
+    if reason == _R_NONE and not may_only_reduce(order) and not affords(sim, order):
+        reason = _R_MARGIN
+    order["v_price"], order["v_size"], order["price"], order["size"] = (
+        old_price,
+        old_size,
+        asked_price,
+        asked_size,
+    )
+    relink(ins, sim.orders, handle)
+    return reason
+
+
+@kernel
+def cancel_all(sim: Sim, i: Int, reason: Int, ts: Int) -> None:
     """Cancel every resting and waiting order of instrument `i`."""
     ins = sim.instruments[i]
     for head in range(3):
         while True:
-            handle = ins["v_buy_head"] if head == 0 else ins["v_sell_head"] if head == 1 else ins["v_trigger_head"]
+            handle = (
+                ins["v_buy_head"] if head == 0 else ins["v_sell_head"] if head == 1 else ins["v_trigger_head"]
+            )
             if handle == NO_HANDLE:
                 break
             if head < 2:
@@ -319,7 +359,7 @@ def cancel_all(sim: Sim, i: int, reason: int, ts: int) -> None:
 
 
 @kernel
-def expire_due(sim: Sim, ts: int) -> None:
+def expire_due(sim: Sim, ts: Int) -> None:
     """End the good-till-date orders whose date has come, and find the next date."""
     clock = sim.clock[0]
     clock["next_expiry"] = FAR_FUTURE
@@ -334,7 +374,7 @@ def expire_due(sim: Sim, ts: int) -> None:
 
 
 @kernel
-def _expire_if_due(sim: Sim, handle: int, ts: int) -> None:
+def _expire_if_due(sim: Sim, handle: Int, ts: Int) -> None:
     order = sim.orders[handle]
     if order["time_in_force"] != _GTD:
         return

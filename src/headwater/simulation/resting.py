@@ -75,6 +75,21 @@ def unrest(ins: Any, orders: Any, handle: Int) -> None:
 
 
 @kernel
+def relink(ins: Any, orders: Any, handle: Int) -> None:
+    """Put an order back where :func:`unrest` took it from; nothing may have changed in between."""
+    order = orders[handle]
+    if order["next"] != NO_HANDLE:
+        orders[order["next"]]["previous"] = handle
+    if order["previous"] != NO_HANDLE:
+        orders[order["previous"]]["next"] = handle
+    elif order["side"] > 0:
+        ins["v_buy_head"] = handle
+    else:
+        ins["v_sell_head"] = handle
+    _refresh_mask(ins, orders, order["side"])
+
+
+@kernel
 def _refresh_mask(ins: Any, orders: Any, side: Int) -> None:
     mask = np.int64(0)
     handle = list_head(ins, side)

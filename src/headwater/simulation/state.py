@@ -68,6 +68,7 @@ CLOCK_DTYPE: Final = np.dtype(
         ("local_events", "i8"),
         ("requests_sent", "i8"),
         ("rejects", "i8"),
+        ("fundings_missed", "i8"),  # settlements with a position but without a mark price
         # what stops a run
         ("fault", "i8"),  # FaultKind
         ("fault_instrument", "i8"),
@@ -85,7 +86,10 @@ INSTRUMENT_DTYPE: Final = np.dtype(
         ("contract", "i8"),  # ContractKind
         ("source", "i8"),  # PriceSource: what the data lets the venue know of prices
         # rules in force
-        ("unit_value", "i8"),  # linear, spot: money units of one lot for one tick; inverse: see `inverse_value`
+        (
+            "unit_value",
+            "i8",
+        ),  # linear, spot: money units of one lot for one tick; inverse: see `inverse_value`
         ("inverse_value", "i8"),  # inverse: money units (of the base coin) of one lot at a price of one tick
         ("lots_per_unit", "f8"),  # lots in one unit of size, e.g. 1000 for a lot of 0.001
         ("fine_per_tick", "i8"),  # units of 1e-8 quote in one tick, for mark and index prices
@@ -133,8 +137,6 @@ INSTRUMENT_DTYPE: Final = np.dtype(
         ("v_short", "i8"),
         ("v_long_value", "i8"),  # money units paid for the open lots, entry value
         ("v_short_value", "i8"),
-        ("v_long_margin", "i8"),  # isolated margin, money units
-        ("v_short_margin", "i8"),
         ("v_bar_start", "i8"),  # UTC ns
         ("v_bar_ts", "i8"),  # end of the last bar, UTC ns
         ("v_bar_open", "i8"),

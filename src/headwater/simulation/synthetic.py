@@ -8,13 +8,14 @@ import numpy as np
 
 from headwater.book.side import NO_KEY, side_clear, side_update
 from headwater.kernels.kernel import kernel
+from headwater.kernels.scalar import Int
 from headwater.simulation.state import I64
 
 UNLIMITED_LOTS: Final = 2**40
 
 
 @kernel
-def show_price(sides: Any, pool: I64, bid_row: int, price: int) -> None:
+def show_price(sides: Any, pool: I64, bid_row: Int, price: Int) -> None:
     """Make `price` ticks both the best bid (row `bid_row`) and the best ask (the next row)."""
     for row in range(2):
         key = np.int64(1 - 2 * row) * price

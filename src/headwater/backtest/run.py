@@ -1,0 +1,420 @@
+"""Run a strategy over a replay."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+import headwater
+from headwater.backtest.contents import contents
+from headwater.backtest.honesty import not_modelled
+from headwater.backtest.logs import Logs
+from headwater.backtest.prepare import Traded, accounts_of, apply_rules, prepare, traded
+from headwater.backtest.result import BacktestResult, ResultInstrument
+from headwater.backtest.settings import BacktestSettings
+from headwater.backtest.state_hash import state_hash
+from headwater.domain.errors import HeadwaterError, NotModelledError, StrategyFault
+from headwater.domain.instrument import Instrument, format_time
+from headwater.domain.intent import INTENT_DTYPE
+from headwater.domain.view import ORDER_VIEW_DTYPE, VIEW_DTYPE, WakeKind
+from headwater.simulation.kinds import FaultKind, PriceSource, Stop
+from headwater.simulation.state import FAR_FUTURE, Sim
+from headwater.strategies.compiled import CompiledStrategy
+from headwater.strategies.strategy import Strategy
+from headwater.strategies.view import View
+from headwater.tape.replay import Replay
+
+AnyStrategy = CompiledStrategy | type[Strategy]
+Progress = Callable[[int, int], None]
+"""Called with the events done and the events in all, a few times a second."""
+
+CHUNK_ROWS: Final = 1_000_000
+SAMPLE_NS: Final = 500_000_000
+SAMPLES_MAX: Final = 1_000_000
+
+
+def run_backtest(
+    strategy: AnyStrategy,
+    replay: Replay,
+    instruments: list[Instrument],
+    settings: BacktestSettings = BacktestSettings(),  # noqa: B008  (frozen)
+    *,
+    parameters: Mapping[str, object] | None = None,
+    progress: Progress | None = None,
+) -> BacktestResult:
+    """Run `strategy` over `replay`; the same arguments give the same result, to the state hash.
+
+    Ctrl-C ends the run early with what there is (``complete`` is False).
+
+    Parameters
+    ----------
+    instruments : rules of each instrument of the replay, in its order
+    parameters : of the strategy, by name; numbers or text
+
+    Raises
+    ------
+    NotModelledError : the tape is empty
+    ConfigurationError : a parameter is unknown or out of range
+    StrategyFault : the strategy raised, or asked for the impossible; carries the time and the line
+    """
+    return _Run(strategy, replay, instruments, settings, dict(parameters or {})).run(progress)
+
+
+@dataclass(slots=True)
+class _RuleChange:
+    """Rules of one instrument that come into force while the run is on."""
+
+    local_row: int
+    instrument: int
+    ts: int
+
+
+class _Run:
+    def __init__(
+        self,
+        strategy: AnyStrategy,
+        replay: Replay,
+        instruments: list[Instrument],
+        settings: BacktestSettings,
+        parameters: dict[str, object],
+    ) -> None:
+        if len(replay.local) == 0:
+            names = ", ".join(each.id for each in replay.instruments)
+            raise NotModelledError(
+                f"the tape of {names} holds no event in this span; see `headwater tape list`"
+            )
+        self.strategy, self.replay, self.settings = strategy, replay, settings
+        self.parameters = parameters
+        self.start = int(min(replay.local["ts_local"][0], replay.venue["ts_venue"][0]))
+        self.end = int(max(replay.local["ts_local"][-1], replay.venue["ts_venue"][-1]))
+        self.traded = traded(replay, instruments, contents(replay), self.start)
+        self.driver = (
+            _CompiledDriver(self) if isinstance(strategy, CompiledStrategy) else _PythonDriver(self, strategy)
+        )
+        self.sim = prepare(self.traded, settings, self.start, self.driver.bars_ns)
+        self.logs = Logs(self.sim)
+        self.changes = self._rule_changes()
+        self._start_clock()
+
+    def _start_clock(self) -> None:
+        clock = self.sim.clock[0]
+        clock["now"] = self.start
+        clock["wake_mask"] = self.driver.wakes
+        clock["log_orders"] = self.settings.log_orders
+        timer = self.driver.timer_ns
+        if timer:
+            clock["timer_ns"] = timer
+            origin = self.start if self.settings.timer_from_start else self.start - self.start % timer
+            clock["next_timer"] = origin + timer
+        clock["sample_ns"] = self._sample_ns()
+        if clock["sample_ns"] > 0:
+            clock["next_sample"] = self.start - self.start % clock["sample_ns"] + clock["sample_ns"]
+
+    def _sample_ns(self) -> int:
+        if self.settings.sample_ns != 0:
+            return self.settings.sample_ns
+        spacing = SAMPLE_NS
+        if all(each.contents.source is PriceSource.BARS for each in self.traded):
+            ends = self.replay.local["ts_local"][:3_000]
+            steps = np.diff(ends)
+            spacing = int(np.median(steps[steps > 0])) if np.any(steps > 0) else spacing
+        least = (self.end - self.start) // SAMPLES_MAX
+        return max(spacing, least)
+
+    def _rule_changes(self) -> list[_RuleChange]:
+        times = self.replay.local["ts_local"]
+        changes = [
+            _RuleChange(int(np.searchsorted(times, rules.valid_from)), at, rules.valid_from)
+            for at, each in enumerate(self.traded)
+            for rules in each.instrument.rules
+            if self.start < rules.valid_from <= self.end
+        ]
+        return sorted(changes, key=lambda change: change.local_row)
+
+    def run(self, progress: Progress | None) -> BacktestResult:
+        started = time.perf_counter()
+        complete = True
+        try:
+            self._loop(progress)
+        except KeyboardInterrupt:
+            complete = False
+        self.logs.drain()
+        return self._result(complete, time.perf_counter() - started)
+
+    def _loop(self, progress: Progress | None) -> None:
+        clock = self.sim.clock[0]
+        total = len(self.replay.local)
+        stop = int(Stop.CHUNK)
+        while stop != Stop.END:
+            budget = CHUNK_ROWS
+            if self.changes:
+                budget = min(budget, max(self.changes[0].local_row - int(clock["local_row"]), 1))
+            stop = self.driver.run(budget)
+            if stop == Stop.FAULT:
+                raise self._fault()
+            self.logs.drain()
+            self._check_books()
+            self._apply_changes(int(clock["local_row"]))
+            self.replay.release(int(clock["local_row"]), int(clock["venue_row"]))
+            if progress is not None:
+                progress(int(clock["local_row"]), total)
+
+    def _apply_changes(self, local_row: int) -> None:
+        while self.changes and self.changes[0].local_row <= local_row:
+            change = self.changes.pop(0)
+            each = self.traded[change.instrument]
+            apply_rules(
+                self.sim.instruments[change.instrument],
+                each,
+                each.instrument.rules_at(change.ts),
+                self.settings,
+            )
+
+    def _check_books(self) -> None:
+        lost = np.flatnonzero(self.sim.sides["lost"])
+        if len(lost):
+            each = self.traded[int(lost[0]) // 4]
+            raise NotModelledError(
+                f"{each.replay.id}: the book grew beyond {self.sim.sides['far_capacity'][0]} far levels by "
+                f"{format_time(int(self.sim.clock['now'][0]))}; was its first snapshot missing? See `headwater tape verify`"
+            )
+
+    def _fault(self) -> StrategyFault:
+        clock = self.sim.clock[0]
+        kind = FaultKind(int(clock["fault"]))
+        where = int(clock["fault_instrument"])
+        name = self.traded[where].replay.id if 0 <= where < len(self.traded) else f"instrument {where}"
+        return StrategyFault(
+            f"{self.driver.name} at {format_time(int(clock['now']))} ({int(clock['now'])} ns), event "
+            f"{int(clock['local_row'])}, {name}: {_FAULT_WORDS[kind].format(int(clock['fault_value']))}"
+            f"{self.driver.line()}"
+        )
+
+    def _result(self, complete: bool, seconds: float) -> BacktestResult:
+        fills = self.logs.whole("fills")
+        orders = self.logs.whole("order_log")
+        span = int(self.sim.clock["now"][0]) - self.start
+        return BacktestResult(
+            instruments=tuple(_result_instrument(each) for each in self.traded),
+            fills=fills,
+            orders=orders,
+            samples=np.concatenate([self.logs.whole("samples"), self.driver.last_sample()]),
+            latencies=self.logs.whole("latencies"),
+            initial_cash={settle: str(self.settings.initial_cash) for _, settle in accounts_of(self.traded)},
+            manifest=self._manifest(seconds),
+            not_modelled=not_modelled(
+                self.traded, self.settings, span, int(self.sim.clock["fundings_missed"][0])
+            ),
+            state_hash=state_hash(self.sim, fills, orders),
+            complete=complete,
+        )
+
+    def _manifest(self, seconds: float) -> dict[str, Any]:
+        clock = self.sim.clock[0]
+        limits = {each.behaviour.order_rate_limit * 10**9 / each.behaviour.window_ns for each in self.traded}
+        manifest: dict[str, Any] = {
+            "strategy": self.driver.name,
+            "parameters": self.driver.values,
+            "models": self.settings.described(),
+            "seed": self.settings.seed,
+            "versions": {"headwater": headwater.__version__},
+            "data": [
+                {
+                    "instrument": each.replay.id,
+                    "events": {kind.name.lower(): count for kind, count in each.contents.counts.items()},
+                    "rules": each.instrument.rules_at(self.start).source,
+                    "certificate": each.replay.certificate,
+                }
+                for each in self.traded
+            ],
+            "events": int(clock["local_events"]),
+            "wakes": int(clock["wakes"]),
+            "timing": {"run_seconds": seconds},
+        }
+        if self.settings.rate_limits and limits:
+            manifest["order_rate_limit_per_s"] = min(limits)
+        return manifest
+
+
+def _result_instrument(each: Traded) -> ResultInstrument:
+    instrument = each.instrument
+    return ResultInstrument(
+        replay=each.replay,
+        kind=instrument.kind.payoff,
+        multiplier=str(instrument.rules[-1].multiplier),
+        base=instrument.base,
+        quote=instrument.quote,
+        settle=instrument.settle,
+        money_scale=each.money_scale,
+    )
+
+
+_FAULT_WORDS: Final = {
+    FaultKind.BAD_SIZE: "asked for an order of {} lots; a size must be positive",
+    FaultKind.BAD_PRICE: "asked for an order at {} ticks; a limit or trigger price must be positive and belong to the kind",
+    FaultKind.UNKNOWN_ORDER: "named order {}, which does not exist",
+    FaultKind.BAD_INSTRUMENT: "named an instrument that the run does not have (order {})",
+    FaultKind.BAD_KIND: "asked for an order of kind {} that contradicts itself (side, kind, or an expiry in the past)",
+    FaultKind.TOO_MANY_ORDERS: "has too many orders alive (order {}); raise orders_max or cancel some",
+    FaultKind.RING_FULL: "has too many requests in flight (order {})",
+    FaultKind.NO_MARK_PRICE: "asked for a mark-triggered order, but the tape holds no mark price (order {})",
+    FaultKind.NO_INDEX_PRICE: "asked for an index-triggered order, but the tape holds no index price (order {})",
+    FaultKind.TOO_MANY_INTENTS: "asked for {} orders at one wake, more than the outbox holds; raise outbox_size",
+    FaultKind.OFF_GRID: "asked for an order at {} ticks that is off the venue's order grid (price or size)",
+}
+
+
+class _CompiledDriver:
+    """Runs whole chunks without coming back to Python."""
+
+    def __init__(self, run: _Run) -> None:
+        assert isinstance(run.strategy, CompiledStrategy)
+        self._run = run
+        self._strategy = run.strategy
+        self.name = run.strategy.name
+        self.wakes, self.timer_ns, self.bars_ns = (
+            int(run.strategy.wakes),
+            run.strategy.timer_ns,
+            run.strategy.bars_ns,
+        )
+        self.values = run.strategy.values(run.parameters)
+        self._params = run.strategy.params(self.values)
+        self.memory = np.zeros(max(run.strategy.memory, 1))
+        self._view = np.zeros(1, VIEW_DTYPE)
+        self._view["depth_levels"] = run.strategy.depth_levels
+        self._orders = np.zeros(run.settings.orders_max, ORDER_VIEW_DTYPE)
+        self._depth = np.zeros(max(4 * run.strategy.depth_levels, 1), np.int64)
+        self._outbox = np.zeros(run.settings.outbox_size, INTENT_DTYPE)
+
+    def run(self, budget: int) -> int:
+        from headwater.backtest.compiled_loop import run_compiled
+
+        replay = self._run.replay
+        stop: int = run_compiled(
+            self._run.sim,
+            replay.local,
+            replay.venue,
+            self._view,
+            self._orders,
+            self._depth,
+            self._params,
+            self.memory,
+            self._outbox,
+            self._strategy.function,
+            budget,
+            self._strategy.touch_only,
+        )
+        return stop
+
+    def line(self) -> str:
+        code = self._strategy.source.__code__
+        return f" [{code.co_filename}:{code.co_firstlineno}]"
+
+    def last_sample(self) -> Any:
+        return _last_sample(self._run.sim, self._view)
+
+
+class _PythonDriver:
+    """Comes back to Python at every wake."""
+
+    def __init__(self, run: _Run, strategy: type[Strategy]) -> None:
+        from headwater.backtest.python_loop import Desk, Tape
+
+        self._run = run
+        self.name = strategy.__name__
+        self.wakes, self.timer_ns, self.bars_ns = (
+            int(strategy.wakes()),
+            strategy.timer_ns(),
+            strategy.bars_ns(),
+        )
+        self._strategy = strategy(**run.parameters)
+        self.values = {name: getattr(self._strategy, name) for name in strategy.parameters()}
+        self._view = np.zeros(1, VIEW_DTYPE)
+        self._desk = Desk(
+            shown=self._view,
+            orders=np.zeros(run.settings.orders_max, ORDER_VIEW_DTYPE),
+            outbox=np.zeros(run.settings.outbox_size, INTENT_DTYPE),
+        )
+        self._tape = Tape(local=run.replay.local, venue=run.replay.venue)
+        grids = tuple(each.seen(each.instrument.rules_at(run.start)) for each in run.traded)
+        self._seen = View(self._view, self._desk.orders, self._desk.outbox, grids)
+        self._line = ""
+
+    def run(self, budget: int) -> int:
+        from headwater.backtest.python_loop import step
+
+        sim, tape, desk = self._run.sim.address, self._tape.address, self._desk.address
+        clock = self._run.sim.clock
+        budget_end = int(clock["local_row"][0]) + budget
+        wake_cell = memoryview(self._view["wake"])  # type: ignore[arg-type]
+        row_cell = memoryview(clock["local_row"])  # type: ignore[arg-type]
+        handle, woken = self._dispatch, int(Stop.WAKE)
+        stop: int = step(sim, tape, desk, budget)
+        while stop == woken:
+            handle(wake_cell[0])
+            left = budget_end - row_cell[0]
+            if left <= 0:
+                return int(Stop.CHUNK)
+            stop = step(sim, tape, desk, left)
+        return stop
+
+    def _dispatch(self, wake: int) -> None:
+        strategy, view = self._strategy, self._seen
+        try:
+            if wake & _BOOK_WAKES:
+                strategy.on_book(view)
+            if wake & _TRADE_WAKE:
+                strategy.on_trade(view, view.trade())
+            if wake & _BAR_WAKE:
+                strategy.on_bar(view, view.bar())
+            if wake & _FILL_WAKE:
+                strategy.on_fill(view, view.fill())
+            if wake & _TIMER_WAKE:
+                strategy.on_timer(view)
+        except HeadwaterError as error:
+            raise self._raised(error, str(error)) from error
+        except Exception as error:
+            raise self._raised(error, f"{type(error).__name__}: {error}") from error
+
+    def _raised(self, error: BaseException, words: str) -> StrategyFault:
+        clock = self._run.sim.clock[0]
+        last = traceback.extract_tb(error.__traceback__)
+        frame = next(
+            (each for each in reversed(last) if "/headwater/strategies/view.py" not in each.filename),
+            last[-1],
+        )
+        return StrategyFault(
+            f"{self.name} at {format_time(int(clock['now']))} ({int(clock['now'])} ns), event "
+            f"{int(clock['local_row'])}, {self._seen.instrument}: {words} [{frame.filename}:{frame.lineno}]"
+        )
+
+    def line(self) -> str:
+        return self._line
+
+    def last_sample(self) -> Any:
+        return _last_sample(self._run.sim, self._view)
+
+
+# Plain integers: an operation on a flag costs a microsecond.
+_BOOK_WAKES: Final = int(WakeKind.BOOK | WakeKind.BBO)
+_TRADE_WAKE: Final = int(WakeKind.TRADE)
+_BAR_WAKE: Final = int(WakeKind.BAR)
+_FILL_WAKE: Final = int(WakeKind.FILL)
+_TIMER_WAKE: Final = int(WakeKind.TIMER)
+
+
+def _last_sample(sim: Sim, view: Any) -> Any:
+    """A sample at the end of the run, so that totals are totals."""
+    from headwater.backtest.loop import take_samples
+
+    sim.clock["next_sample"] = FAR_FUTURE
+    sim.clock["sample_ns"] = 0
+    take_samples(sim, view[0])
+    rows = sim.samples[: len(sim.instruments)].copy()
+    sim.clock["sample_count"] = 0
+    return rows
