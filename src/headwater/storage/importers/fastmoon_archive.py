@@ -222,6 +222,7 @@ def _merged(path: Path, members: list[Member], rows: CaptureRows) -> Iterator[Ba
         for index, record in enumerate(member.records)
     )
     frames = [MemberFrames(rows, member.name, member.market, member.findings) for member in members]
+    left = [len(member.records) for member in members]
     last: dict[int, float] = {}
     for step, (timestamp, number, index) in enumerate(order):
         member, ts_local = members[number], round(timestamp * 1e9)
@@ -231,10 +232,11 @@ def _merged(path: Path, members: list[Member], rows: CaptureRows) -> Iterator[Ba
             frames[number].interrupt(index + 1, ts_local, why)
         last[number] = timestamp
         _hand_over(path, member, index, ts_local, frames[number])
+        left[number] -= 1
+        if left[number] == 0:
+            frames[number].finish()
         if step % 4096 == 0:
             yield from rows.ready()
-    for one in frames:
-        one.finish()
     yield from rows.drain()
 
 
