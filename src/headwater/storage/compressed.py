@@ -19,6 +19,8 @@ from headwater.domain.errors import ImportRefusedError
 
 CHUNK_BYTES: Final = 1 << 20
 HEAD_BYTES: Final = 1 << 16
+INFLATED_BYTES_MAX: Final = 8 << 20
+"""Longest piece handed out of gzip, however well it was packed."""
 
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
@@ -151,16 +153,18 @@ def _gunzip(path: Path, file: IO[bytes], progress: Callable[[int], None]) -> Ite
     done = 0
     while piece := file.read(CHUNK_BYTES):
         done += len(piece)
-        while piece:
+        while True:
             try:
-                text = inflate.decompress(piece)
+                text = inflate.decompress(piece, INFLATED_BYTES_MAX)
             except zlib.error as error:
                 raise _damaged(path, "gzip", done, str(error)) from error
             if text:
                 yield text
-            piece = inflate.unused_data.lstrip(b"\0")
+            piece = inflate.unused_data.lstrip(b"\0") if inflate.eof else inflate.unconsumed_tail
             if inflate.eof and piece:
                 inflate = zlib.decompressobj(wbits=31)
+            elif not piece and len(text) < INFLATED_BYTES_MAX:
+                break
         progress(done)
     if not inflate.eof:
         raise _damaged(path, "gzip", done, "the stream ends before its end mark")

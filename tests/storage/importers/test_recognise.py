@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from headwater.domain.errors import ImportRefusedError
-from headwater.storage.compressed import chunks, line_blocks, read_all, read_head
+from headwater.storage.compressed import INFLATED_BYTES_MAX, chunks, line_blocks, read_all, read_head
 from headwater.storage.importers import importers, recognise
 from tests.storage.importers.reading import read
 
@@ -104,6 +104,15 @@ def test_a_packing_gives_back_its_bytes(packing: str, tmp_path: Path) -> None:
     blocks = list(line_blocks(path))
     assert b"".join(blocks) == TEXT
     assert all(block.endswith(b"\n") for block in blocks)
+
+
+def test_text_that_packs_extremely_well_comes_in_bounded_pieces(tmp_path: Path) -> None:
+    text = b"0" * 50_000_000
+    path = tmp_path / "x"
+    path.write_bytes(gzip.compress(text))
+    sizes = [len(chunk) for chunk in chunks(path)]
+    assert sum(sizes) == len(text)
+    assert max(sizes) <= INFLATED_BYTES_MAX
 
 
 @pytest.mark.parametrize("packing", ["gzip", "zstandard", "zip"])
