@@ -28,15 +28,24 @@ class _Head:
 
     def read_past(self, key: int | None) -> None:
         """Read until the last key is above `key` (None: until there is one) or the stream ends."""
-        while not self.is_exhausted and (len(self.keys) == 0 or (key is not None and self.keys[-1] <= key)):
+        rows, keys = [self.rows], [self.keys]
+        while not self.is_exhausted and (len(keys[-1]) == 0 or (key is not None and keys[-1][-1] <= key)):
             chunk = next(self._stream, None)
             if chunk is None:
                 self.is_exhausted = True
-            elif len(self.keys) == 0:
-                self.rows, self.keys = chunk
             else:
-                self.rows = _joined([self.rows, chunk[0]])
-                self.keys = np.concatenate([self.keys, chunk[1]])
+                rows.append(chunk[0])
+                keys.append(chunk[1])
+        if len(rows) > 1:
+            kept = slice(0 if len(keys[0]) else 1, None)
+            self.rows = rows[-1] if len(rows[kept]) == 1 else _joined(rows[kept])
+            self.keys = keys[-1] if len(keys[kept]) == 1 else np.concatenate(keys[kept])
+
+    def take(self) -> Keyed:
+        """Remove and return everything that has been read."""
+        taken = self.rows, self.keys
+        self.rows, self.keys = self.rows[:0], self.keys[:0]
+        return taken
 
     def take_up_to(self, key: int) -> Keyed:
         """Remove and return what has a key of at most `key`."""
@@ -47,7 +56,7 @@ class _Head:
 
 
 def merged(streams: Iterable[Iterator[Keyed]]) -> Iterator[Keyed]:
-    """Merge by (key, arrival); equal keys never straddle two chunks of the result.
+    """Merge by (key, arrival).
 
     Each round gives out everything up to the smallest last key among the chunks at hand: no stream can still
     bring something smaller. Memory: one chunk of each stream, and what shares one key.
@@ -59,6 +68,9 @@ def merged(streams: Iterable[Iterator[Keyed]]) -> Iterator[Keyed]:
         heads = [head for head in heads if len(head.keys)]
         if not heads:
             return
+        if len(heads) == 1:
+            yield heads[0].take()
+            continue
         horizon = min(int(head.keys[-1]) for head in heads)
         for head in heads:
             if head.keys[-1] == horizon:

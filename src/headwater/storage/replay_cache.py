@@ -168,9 +168,10 @@ class MappedEvents:
     def release(self, rows: int) -> None:
         """Give back the pages of the first `rows` records; reading them again is allowed, and slow."""
         end = (self._offset + rows * EVENT_DTYPE.itemsize) // mmap.PAGESIZE * mmap.PAGESIZE
-        if end > self._released_bytes and len(self.rows) and hasattr(mmap, "MADV_DONTNEED"):
-            self._map.madvise(mmap.MADV_DONTNEED, self._released_bytes, end - self._released_bytes)
-            self._released_bytes = end
+        begin = self._released_bytes if end >= self._released_bytes else 0  # less than before: another pass
+        if end > begin and len(self.rows) and hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED, begin, end - begin)
+        self._released_bytes = end
 
 
 def _read_header(path: Path, file: IO[bytes]) -> tuple[int, int]:
