@@ -54,6 +54,10 @@ VIEW_DTYPE: Final = np.dtype(
         ("cash", "i8"),  # money units, cumulative, without fees and funding
         ("fee", "i8"),
         ("funding", "i8"),
+        ("price_step", "i8"),  # ticks in one step of the venue's order prices
+        ("size_step", "i8"),  # lots in one step of the venue's order sizes
+        ("can_short", "i8"),  # 0 on spot, where only what is held can be sold
+        ("lots_per_unit", "f8"),  # turns sizes as people write them into lots
         ("order_count", "i8"),  # rows of `orders` in use
         ("depth_levels", "i8"),  # levels a side wanted in `depth`
         ("intents_max", "i8"),  # rows of `outbox`

@@ -10,9 +10,10 @@ from headwater.book.side import NO_KEY, side_next, side_size
 from headwater.domain.event import NO_PRICE
 from headwater.kernels.kernel import kernel
 from headwater.kernels.scalar import Int
-from headwater.simulation.kinds import PriceSource
+from headwater.simulation.kinds import ContractKind, PriceSource
 from headwater.simulation.state import I64, Sim
 
+_SPOT = int(ContractKind.SPOT)
 _TRADES = int(PriceSource.TRADES)
 
 
@@ -35,7 +36,7 @@ def show_market(sim: Sim, i: Int, view: Any) -> None:
 
 @kernel
 def show_rest(sim: Sim, i: Int, view: Any) -> None:
-    """Copy what only some strategies read: sizes at the touch, last trade, bar, marks, money."""
+    """Copy what only some strategies read: sizes at the touch, last trade, bar, marks, money, grid."""
     ins = sim.instruments[i]
     view["bid_size"] = _best_size(sim, 4 * i)
     view["ask_size"] = _best_size(sim, 4 * i + 1)
@@ -57,6 +58,10 @@ def show_rest(sim: Sim, i: Int, view: Any) -> None:
     view["cash"] = ins["l_cash"]
     view["fee"] = ins["l_fee"]
     view["funding"] = ins["l_funding"]
+    view["price_step"] = ins["price_step"]
+    view["size_step"] = ins["size_step"]
+    view["can_short"] = ins["contract"] != _SPOT
+    view["lots_per_unit"] = ins["lots_per_unit"]
 
 
 @kernel

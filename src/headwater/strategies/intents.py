@@ -8,7 +8,7 @@ import numpy as np
 
 from headwater.domain.event import NO_PRICE
 from headwater.domain.intent import RequestKind
-from headwater.domain.order import OrderFlag, OrderKind
+from headwater.domain.order import OrderFlag, OrderKind, TimeInForce
 from headwater.kernels.kernel import kernel
 from headwater.kernels.scalar import Int
 
@@ -19,13 +19,29 @@ _CANCEL = int(RequestKind.CANCEL)
 _AMEND = int(RequestKind.AMEND)
 _MARKET = int(OrderKind.MARKET)
 _LIMIT = int(OrderKind.LIMIT)
+_GTC = int(TimeInForce.GTC)
+_IOC = int(TimeInForce.IOC)
+
+
+@kernel
+def lots(view: Any, size: float) -> Int:
+    """A size as people write it, in units of the waking instrument, as lots of the tape."""
+    return np.int64(np.round(size * view["lots_per_unit"]))
 
 
 @kernel
 def limit(view: Any, outbox: Any, side: Int, price: Int, size: Int, flags: Int) -> None:
     """A good-till-cancelled limit order of the waking instrument: `price` ticks, `size` lots, OrderFlag bits."""
     if view["intent_count"] < view["intents_max"]:
-        _write(view, outbox[view["intent_count"]], _LIMIT, side, price, size, flags)
+        _write(view, outbox[view["intent_count"]], _LIMIT, side, price, size, flags, _GTC)
+    view["intent_count"] += 1
+
+
+@kernel
+def take(view: Any, outbox: Any, side: Int, price: Int, size: Int, flags: Int) -> None:
+    """A limit order that takes what stands at `price` ticks or better, at most `size` lots, and never rests."""
+    if view["intent_count"] < view["intents_max"]:
+        _write(view, outbox[view["intent_count"]], _LIMIT, side, price, size, flags, _IOC)
     view["intent_count"] += 1
 
 
@@ -33,7 +49,7 @@ def limit(view: Any, outbox: Any, side: Int, price: Int, size: Int, flags: Int) 
 def market(view: Any, outbox: Any, side: Int, size: Int, flags: Int) -> None:
     """A market order of the waking instrument, `size` lots."""
     if view["intent_count"] < view["intents_max"]:
-        _write(view, outbox[view["intent_count"]], _MARKET, side, np.int64(NO_PRICE), size, flags)
+        _write(view, outbox[view["intent_count"]], _MARKET, side, np.int64(NO_PRICE), size, flags, _GTC)
     view["intent_count"] += 1
 
 
@@ -72,11 +88,13 @@ def amend(view: Any, outbox: Any, handle: Int, price: Int, size: Int) -> None:
 
 
 @kernel
-def _write(view: Any, intent: Any, kind: Int, side: Int, price: Int, size: Int, flags: Int) -> None:
+def _write(
+    view: Any, intent: Any, kind: Int, side: Int, price: Int, size: Int, flags: Int, time_in_force: Int
+) -> None:
     intent["action"] = _NEW
     intent["kind"] = kind
     intent["side"] = side
-    intent["time_in_force"] = 0
+    intent["time_in_force"] = time_in_force
     intent["flags"] = flags
     intent["trigger_by"] = 0
     intent["position_side"] = 0

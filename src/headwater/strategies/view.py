@@ -31,6 +31,7 @@ _AT: Final = {name: index for index, name in enumerate(VIEW_DTYPE.names or ())}
 _NOW, _INSTRUMENT, _BID, _ASK = _AT["now"], _AT["instrument"], _AT["bid"], _AT["ask"]
 _BID_SIZE, _ASK_SIZE, _POSITION = _AT["bid_size"], _AT["ask_size"], _AT["position"]
 _LAST, _MARK, _ORDER_COUNT, _INTENTS = _AT["last"], _AT["mark"], _AT["order_count"], _AT["intent_count"]
+_CAN_SHORT: Final = _AT["can_short"]
 _NAN: Final = float("nan")
 
 
@@ -197,6 +198,11 @@ class View:
     def position(self) -> float:
         """Signed size held."""
         return self._size(self._cells[_POSITION])
+
+    @property
+    def can_short(self) -> bool:
+        """Whether more can be sold than is held: not on spot."""
+        return bool(self._cells[_CAN_SHORT])
 
     @property
     def tick_size(self) -> Decimal:
