@@ -130,7 +130,7 @@ def one_turn(mode: str, replay: Replay, queue: str) -> Turn:
     run = _Run(STRATEGIES[mode], replay, [instrument], settings(queue, sampled=mode == "grid"), {})
     assert isinstance(run.driver, _CompiledDriver)
     seconds, result = stopwatch(lambda: run.run(None))
-    memory = run.driver.memory
+    memory = run.driver._desk.memory
     if mode == "grid":
         return seconds, grid_check(memory, result)
     if mode == "elapse":
