@@ -4,41 +4,30 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from numba import from_dtype, types
+import numpy as np
+from numba import types
 
-from headwater.backtest.loop import advance, take_samples
-from headwater.domain.event import EVENT_DTYPE
-from headwater.domain.intent import INTENT_DTYPE
-from headwater.domain.view import ORDER_VIEW_DTYPE, VIEW_DTYPE
+from headwater.backtest.loop import advance, is_quiet, take_samples
+from headwater.backtest.tape_pools import tape_at
+from headwater.domain.event import EventFlag
 from headwater.engine.intents import send_intents
-from headwater.engine.view import show_depth, show_orders, show_rest
+from headwater.engine.local import local_step
+from headwater.engine.view import show_depth, show_market, show_orders, show_rest
 from headwater.kernels.kernel import kernel
-from headwater.kernels.pools import pools_type
 from headwater.kernels.scalar import Bool, Int
 from headwater.simulation.kinds import FaultKind, Stop
-from headwater.simulation.state import Sim
+from headwater.simulation.state import Sim, sim_at
 from headwater.strategies.compiled import SIGNATURE
+from headwater.strategies.desk import desk_at
 
+_AT_LOCAL = int(EventFlag.AT_LOCAL)
 _S_WAKE = int(Stop.WAKE)
 _S_CHUNK = int(Stop.CHUNK)
 _S_FAULT = int(Stop.FAULT)
 _F_TOO_MANY_INTENTS = int(FaultKind.TOO_MANY_INTENTS)
 
-_EVENTS: Final = types.Array(from_dtype(EVENT_DTYPE), 1, "C", readonly=True)
-_F64: Final = types.Array(types.float64, 1, "C")
 _RUN: Final = types.int64(
-    pools_type(Sim),
-    _EVENTS,
-    _EVENTS,
-    types.Array(from_dtype(VIEW_DTYPE), 1, "C"),
-    types.Array(from_dtype(ORDER_VIEW_DTYPE), 1, "C"),
-    types.Array(types.int64, 1, "C"),
-    _F64,
-    _F64,
-    types.Array(from_dtype(INTENT_DTYPE), 1, "C"),
-    types.FunctionType(SIGNATURE),
-    types.int64,
-    types.boolean,
+    types.int64, types.int64, types.int64, types.FunctionType(SIGNATURE), types.int64, types.boolean
 )
 
 
@@ -52,38 +41,95 @@ def _send(sim: Sim, outbox: Any, view: Any) -> Bool:
     return send_intents(sim, outbox, view["intent_count"])
 
 
-@kernel(signature=_RUN)
-def run_compiled(
+@kernel
+def _ask(
+    sim: Sim,
+    desk: Any,
+    desk_address: Int,
+    strategy: Any,
+    touch_only: Bool,
+) -> Bool:
+    """Show the strategy what it reads, call it, and say whether it asks for anything."""
+    shown = desk.shown[0]
+    if not touch_only:
+        i = sim.clock[0]["wake_instrument"]
+        show_rest(sim, i, shown)
+        show_orders(sim, shown, desk.orders)
+        if shown["depth_levels"] > 0:
+            show_depth(sim, i, shown["depth_levels"], desk.depth)
+    shown["intent_count"] = 0
+    strategy(desk_address)
+    return shown["intent_count"] > 0
+
+
+@kernel
+def _run_quiet(
     sim: Sim,
     local: Any,
-    venue: Any,
-    view: Any,
-    orders: Any,
-    depth: Any,
-    params: Any,
-    memory: Any,
-    outbox: Any,
+    desk: Any,
+    desk_address: Int,
     strategy: Any,
-    row_budget: Int,
+    row_end: Int,
     touch_only: Bool,
+) -> Bool:
+    """While nothing of ours is at the venue or on its way, the trader's events are all that can wake the strategy.
+
+    Runs to the next timer or sample, to `row_end`, or until the strategy asks for something (True).
+    """
+    clock = sim.clock[0]
+    shown = desk.shown[0]
+    until = min(clock["next_timer"], clock["next_sample"])
+    mask = clock["wake_mask"]
+    row = clock["local_row"]
+    start = row
+    wakes = np.int64(0)
+    asks = False
+    while row < row_end and not asks:
+        event = local[row]
+        ts = event["ts_local"]
+        if ts > until:
+            break
+        row += 1
+        if (event["flags"] & _AT_LOCAL) != 0:
+            wake = local_step(sim, event) & mask
+            if wake != 0:
+                wakes += 1
+                i = np.int64(event["instrument"])
+                clock["now"] = ts
+                clock["wake_instrument"] = i
+                shown["wake"] = wake
+                show_market(sim, i, shown)
+                asks = _ask(sim, desk, desk_address, strategy, touch_only)
+    clock["local_row"] = row
+    clock["local_events"] += row - start
+    clock["wakes"] += wakes
+    return asks
+
+
+@kernel(signature=_RUN)
+def run_compiled(
+    sim_address: Int, tape_address: Int, desk_address: Int, strategy: Any, row_budget: Int, touch_only: Bool
 ) -> Int:
     """Run until the tape ends, the budget of the trader's events is spent, a log is full, or a fault; a Stop."""
+    sim = sim_at(sim_address)
+    tape = tape_at(tape_address)
+    desk = desk_at(desk_address)
+    local = tape.local
+    venue = tape.venue
     clock = sim.clock[0]
+    shown = desk.shown[0]
     budget_end = clock["local_row"] + row_budget
-    shown = view[0]
-    shown["intents_max"] = len(outbox)
     while True:
-        stop = advance(sim, local, venue, shown, budget_end - clock["local_row"])
-        if stop != _S_WAKE:
-            return stop
-        if not touch_only:
-            show_rest(sim, clock["wake_instrument"], shown)
-            show_orders(sim, shown, orders)
-            if shown["depth_levels"] > 0:
-                show_depth(sim, clock["wake_instrument"], shown["depth_levels"], depth)
-        shown["intent_count"] = 0
-        strategy(shown, orders, depth, params, memory, outbox)
-        if shown["intent_count"] > 0 and not _send(sim, outbox, shown):
+        asks = False
+        if is_quiet(clock):
+            row_end = min(budget_end, len(local))
+            asks = _run_quiet(sim, local, desk, desk_address, strategy, row_end, touch_only)
+        if not asks:
+            stop = advance(sim, local, venue, shown, max(budget_end - clock["local_row"], 1))
+            if stop != _S_WAKE:
+                return stop
+            asks = _ask(sim, desk, desk_address, strategy, touch_only)
+        if asks and not _send(sim, desk.outbox, shown):
             return _S_FAULT
         if clock["sample_ns"] < 0:
             take_samples(sim, shown)

@@ -121,6 +121,19 @@ def _venue_is_idle(clock: Any) -> Bool:
 
 
 @kernel
+def is_quiet(clock: Any) -> Bool:
+    """Nothing of ours is at the venue, and no message is on its way in either direction."""
+    return (
+        clock["venue_open"] == 0
+        and clock["request_head"] == clock["request_tail"]
+        and clock["report_head"] == clock["report_tail"]
+        and clock["exposed"] == 0
+        and clock["sample_ns"] >= 0
+        and clock["fault"] == 0
+    )
+
+
+@kernel
 def _nothing_follows(sim: Sim, local: Any, venue: Any) -> Bool:
     """Whether both tapes are read to the end and no message is on its way."""
     clock = sim.clock[0]

@@ -2,53 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
-
-import numpy as np
 from numba import types
 
 from headwater.backtest.loop import advance
-from headwater.domain.event import EVENT_DTYPE
-from headwater.domain.intent import INTENT_DTYPE
-from headwater.domain.view import ORDER_VIEW_DTYPE, VIEW_DTYPE
+from headwater.backtest.tape_pools import tape_at
 from headwater.engine.intents import send_intents
 from headwater.engine.view import show_orders, show_rest
 from headwater.kernels.kernel import kernel
-from headwater.kernels.pools import Pools, pools_at
 from headwater.kernels.scalar import Int
 from headwater.simulation.kinds import Stop
-from headwater.simulation.state import Sim
+from headwater.simulation.state import sim_at
+from headwater.strategies.desk import desk_at
 
 _S_WAKE = int(Stop.WAKE)
 _S_FAULT = int(Stop.FAULT)
-
-
-class Tape(Pools):
-    """The two orders of the tape."""
-
-    local: Any
-    venue: Any
-
-    FIELDS: ClassVar[dict[str, np.dtype[Any]]] = {"local": EVENT_DTYPE, "venue": EVENT_DTYPE}
-
-
-class Desk(Pools):
-    """What a strategy reads and writes."""
-
-    shown: Any
-    orders: Any
-    outbox: Any
-
-    FIELDS: ClassVar[dict[str, np.dtype[Any]]] = {
-        "shown": VIEW_DTYPE,
-        "orders": ORDER_VIEW_DTYPE,
-        "outbox": INTENT_DTYPE,
-    }
-
-
-_sim_at = pools_at(Sim)
-_tape_at = pools_at(Tape)
-_desk_at = pools_at(Desk)
 
 
 @kernel(signature=types.int64(types.int64, types.int64, types.int64, types.int64))
@@ -57,9 +24,9 @@ def step(sim_address: Int, tape_address: Int, desk_address: Int, row_budget: Int
 
     At a wake the desk's view and orders are up to date and its outbox is empty.
     """
-    sim = _sim_at(sim_address)
-    tape = _tape_at(tape_address)
-    desk = _desk_at(desk_address)
+    sim = sim_at(sim_address)
+    tape = tape_at(tape_address)
+    desk = desk_at(desk_address)
     view = desk.shown[0]
     if view["intent_count"] > 0:
         count = view["intent_count"]

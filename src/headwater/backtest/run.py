@@ -18,13 +18,14 @@ from headwater.backtest.prepare import Traded, accounts_of, apply_rules, prepare
 from headwater.backtest.result import BacktestResult, ResultInstrument
 from headwater.backtest.settings import BacktestSettings
 from headwater.backtest.state_hash import state_hash
+from headwater.backtest.tape_pools import Tape
 from headwater.domain.errors import HeadwaterError, NotModelledError, StrategyFault
 from headwater.domain.instrument import Instrument, format_time
-from headwater.domain.intent import INTENT_DTYPE
-from headwater.domain.view import ORDER_VIEW_DTYPE, VIEW_DTYPE, WakeKind
+from headwater.domain.view import WakeKind
 from headwater.simulation.kinds import FaultKind, PriceSource, Stop
 from headwater.simulation.state import FAR_FUTURE, Sim
 from headwater.strategies.compiled import CompiledStrategy
+from headwater.strategies.desk import make_desk
 from headwater.strategies.strategy import Strategy
 from headwater.strategies.view import View
 from headwater.tape.replay import Replay
@@ -97,6 +98,7 @@ class _Run:
             _CompiledDriver(self) if isinstance(strategy, CompiledStrategy) else _PythonDriver(self, strategy)
         )
         self.sim = prepare(self.traded, settings, self.start, self.driver.bars_ns)
+        self.tape = Tape(local=replay.local, venue=replay.venue)
         self.logs = Logs(self.sim)
         self.changes = self._rule_changes()
         self._start_clock()
@@ -283,28 +285,21 @@ class _CompiledDriver:
             run.strategy.bars_ns,
         )
         self.values = run.strategy.values(run.parameters)
-        self._params = run.strategy.params(self.values)
-        self.memory = np.zeros(max(run.strategy.memory, 1))
-        self._view = np.zeros(1, VIEW_DTYPE)
-        self._view["depth_levels"] = run.strategy.depth_levels
-        self._orders = np.zeros(run.settings.orders_max, ORDER_VIEW_DTYPE)
-        self._depth = np.zeros(max(4 * run.strategy.depth_levels, 1), np.int64)
-        self._outbox = np.zeros(run.settings.outbox_size, INTENT_DTYPE)
+        self._desk = make_desk(
+            orders=run.settings.orders_max,
+            outbox=run.settings.outbox_size,
+            depth_levels=run.strategy.depth_levels,
+            params=run.strategy.params(self.values),
+            memory=run.strategy.memory,
+        )
 
     def run(self, budget: int) -> int:
         from headwater.backtest.compiled_loop import run_compiled
 
-        replay = self._run.replay
         stop: int = run_compiled(
-            self._run.sim,
-            replay.local,
-            replay.venue,
-            self._view,
-            self._orders,
-            self._depth,
-            self._params,
-            self.memory,
-            self._outbox,
+            self._run.sim.address,
+            self._run.tape.address,
+            self._desk.address,
             self._strategy.function,
             budget,
             self._strategy.touch_only,
@@ -316,15 +311,13 @@ class _CompiledDriver:
         return f" [{code.co_filename}:{code.co_firstlineno}]"
 
     def last_sample(self) -> Any:
-        return _last_sample(self._run.sim, self._view)
+        return _last_sample(self._run.sim, self._desk.shown)
 
 
 class _PythonDriver:
     """Comes back to Python at every wake."""
 
     def __init__(self, run: _Run, strategy: type[Strategy]) -> None:
-        from headwater.backtest.python_loop import Desk, Tape
-
         self._run = run
         self.name = strategy.__name__
         self.wakes, self.timer_ns, self.bars_ns = (
@@ -334,25 +327,19 @@ class _PythonDriver:
         )
         self._strategy = strategy(**run.parameters)
         self.values = {name: getattr(self._strategy, name) for name in strategy.parameters()}
-        self._view = np.zeros(1, VIEW_DTYPE)
-        self._desk = Desk(
-            shown=self._view,
-            orders=np.zeros(run.settings.orders_max, ORDER_VIEW_DTYPE),
-            outbox=np.zeros(run.settings.outbox_size, INTENT_DTYPE),
-        )
-        self._tape = Tape(local=run.replay.local, venue=run.replay.venue)
+        self._desk = make_desk(orders=run.settings.orders_max, outbox=run.settings.outbox_size)
         grids = tuple(each.seen(each.instrument.rules_at(run.start)) for each in run.traded)
-        self._seen = View(self._view, self._desk.orders, self._desk.outbox, grids)
+        self._seen = View(self._desk.shown, self._desk.orders, self._desk.outbox, grids)
         self._line = ""
 
     def run(self, budget: int) -> int:
         from headwater.backtest.python_loop import step
 
-        sim, tape, desk = self._run.sim.address, self._tape.address, self._desk.address
+        sim, tape, desk = self._run.sim.address, self._run.tape.address, self._desk.address
         clock = self._run.sim.clock
         budget_end = int(clock["local_row"][0]) + budget
-        wake_cell = memoryview(self._view["wake"])  # type: ignore[arg-type]
-        row_cell = memoryview(clock["local_row"])  # type: ignore[arg-type]
+        wake_cell = memoryview(self._desk.shown["wake"])  # type: ignore[arg-type]
+        row_cell = memoryview(clock["local_row"])
         handle, woken = self._dispatch, int(Stop.WAKE)
         stop: int = step(sim, tape, desk, budget)
         while stop == woken:
@@ -397,7 +384,7 @@ class _PythonDriver:
         return self._line
 
     def last_sample(self) -> Any:
-        return _last_sample(self._run.sim, self._view)
+        return _last_sample(self._run.sim, self._desk.shown)
 
 
 # Plain integers: an operation on a flag costs a microsecond.

@@ -10,16 +10,18 @@ from numba.cpython.unsafe.numbers import leading_zeros as _leading_zeros
 from numba.cpython.unsafe.numbers import trailing_zeros as _trailing_zeros
 from numba.extending import overload
 
+from headwater.kernels.scalar import Int
+
 WORD_BITS = 64
 
 
-def lowest_bit(word: int) -> int:
+def lowest_bit(word: Int) -> int:
     """Index of the lowest set bit of a non-zero 64-bit mask."""
     value = int(word) & 0xFFFF_FFFF_FFFF_FFFF
     return (value & -value).bit_length() - 1
 
 
-def highest_bit(word: int) -> int:
+def highest_bit(word: Int) -> int:
     """Index of the highest set bit of a non-zero 64-bit mask."""
     return (int(word) & 0xFFFF_FFFF_FFFF_FFFF).bit_length() - 1
 

@@ -48,7 +48,7 @@ _IMPORT: Final = re.compile(
 @cache
 def _imports(path: Path, package: Path) -> frozenset[Path]:
     """Source files of the package that `path` imports."""
-    found = set()
+    found: set[Path] = set()
     for dotted, names in _IMPORT.findall(path.read_bytes()):
         base = package.joinpath(*dotted.decode().split(".")[1:])
         candidates = [base.with_suffix(".py"), base / "__init__.py"]
@@ -132,6 +132,8 @@ def kernel(
     def compile_it(target: Callable[P, R]) -> Any:
         if cached and not JIT_DISABLED:
             numba.config.CACHE_DIR = str(kernel_cache_dir(Path(target.__code__.co_filename).resolve()))
+        if JIT_DISABLED:
+            return target
         return numba.njit(
             signature,
             cache=cached,

@@ -3,7 +3,7 @@
 Numba passes an array as seven words, and a tuple of arrays as seven words for each, at every call that is not inlined; with
 fifteen pools that cost 250 ns an event where 15 were enough, and more than a minute of compilation. So compiled code gets the
 address of a table with the address and the length of each pool. Attribute access and indexing mean the same on both sides:
-``pools.orders[handle]`` is the record, to read and to write; ``len(pools.orders)`` its length; an int64 pool is an array.
+``pools.orders[handle]`` is the record, to read and to write; ``len(pools.orders)`` its length; a pool of plain numbers is an array.
 
 The compiled side holds plain addresses and keeps nothing alive: the Python object owns the arrays, which may be neither
 replaced nor resized while it lives. With the JIT off there is nothing but the Python object.
@@ -47,7 +47,7 @@ _ALIVE: WeakValueDictionary[int, Pools] = WeakValueDictionary()
 
 
 class Pools:
-    """Base of a set of pools; a subclass lists them in ``FIELDS``: name -> structured dtype, or int64.
+    """Base of a set of pools; a subclass lists them in ``FIELDS``: name -> structured dtype, int64 or float64.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class Pools:
         _ALIVE[self.address] = self
 
 
-class _PoolsType(types.Type):  # type: ignore[misc]
+class _PoolsType(types.Type):
     """A pointer to the table of one class of pools."""
 
     def __init__(self, of: type[Pools]) -> None:
@@ -85,7 +85,7 @@ class _PoolsType(types.Type):  # type: ignore[misc]
         super().__init__(name=f"Pools({of.__module__}.{of.__qualname__})")
 
 
-class _PoolType(types.Type):  # type: ignore[misc]
+class _PoolType(types.Type):
     """The address and the length of a pool of records."""
 
     def __init__(self, record: types.Record) -> None:
@@ -125,7 +125,7 @@ def _unbox_pools(_kind: Any, value: Any, c: Any) -> NativeValue:
 
 def _field_type(of: type[Pools], name: str) -> Any:
     dtype = of.FIELDS[name]
-    return types.Array(types.int64, 1, "C") if dtype.fields is None else _PoolType(from_dtype(dtype))
+    return types.Array(from_dtype(dtype), 1, "C") if dtype.fields is None else _PoolType(from_dtype(dtype))
 
 
 @infer_getattr
@@ -144,18 +144,18 @@ def _lower_attribute(context: Any, builder: Any, kind: _PoolsType, value: Any, n
     length = builder.load(cgutils.gep_inbounds(builder, table, at + 1))
     field = _field_type(kind.of, name)
     if isinstance(field, types.Array):
-        return _int64_array(context, builder, field, address, length)
+        return _plain_array(context, builder, field, address, length)
     pool = cgutils.create_struct_proxy(field)(context, builder)
     pool.address = address
     pool.length = length
     return pool._getvalue()
 
 
-def _int64_array(context: Any, builder: Any, kind: Any, address: Any, length: Any) -> Any:
+def _plain_array(context: Any, builder: Any, kind: Any, address: Any, length: Any) -> Any:
     array = make_array(kind)(context, builder)
     populate_array(
         array,
-        data=builder.inttoptr(address, _I64.as_pointer()),
+        data=builder.inttoptr(address, context.get_data_type(kind.dtype).as_pointer()),
         shape=[length],
         strides=[context.get_constant(types.intp, _WORD_BYTES)],
         itemsize=context.get_constant(types.intp, _WORD_BYTES),

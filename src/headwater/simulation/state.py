@@ -19,7 +19,7 @@ from headwater.book.side import SIDE_DTYPE
 from headwater.domain.bar import BAR_DTYPE, BAR_STATE_DTYPE
 from headwater.domain.order import FILL_DTYPE, ORDER_LOG_DTYPE
 from headwater.domain.sample import LATENCY_DTYPE, SAMPLE_DTYPE
-from headwater.kernels.pools import Pools
+from headwater.kernels.pools import Pools, pools_at
 
 I64 = npt.NDArray[np.int64]
 
@@ -310,3 +310,7 @@ class Sim(Pools):
         "bar_states": BAR_STATE_DTYPE,  # what trades are folded into
         "bars": BAR_DTYPE,  # the last complete bar of each state
     }
+
+
+sim_at = pools_at(Sim)
+"""From the address of a simulation to it, inside compiled code."""
