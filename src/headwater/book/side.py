@@ -27,6 +27,7 @@ import numpy.typing as npt
 from headwater.kernels.bits import highest_bit
 from headwater.kernels.kernel import kernel
 from headwater.kernels.scalar import Int
+from headwater.kernels.wrapping import wrapping_multiply
 
 I64 = npt.NDArray[np.int64]
 
@@ -49,7 +50,7 @@ SIDE_DTYPE: Final = np.dtype(
 NO_KEY: Final = -(2**62)
 """The best key of an empty side."""
 
-_HASH_MULTIPLIER: Final = np.int64(-7046029254386353131)  # 2^64 / golden ratio, odd
+_HASH_MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio, odd
 
 
 def pool_size(window: int, far_capacity: int) -> int:
@@ -249,7 +250,7 @@ def _occupy(side: Any, pool: I64) -> None:
 
 @kernel
 def _far_slot(side: Any, key: Int) -> Int:
-    mixed = np.uint64(np.int64(key) * _HASH_MULTIPLIER) >> np.uint64(24)
+    mixed = wrapping_multiply(key, _HASH_MULTIPLIER) >> np.uint64(24)
     return np.int64(mixed & np.uint64(side["far_capacity"] - 1))
 
 
