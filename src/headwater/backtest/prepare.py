@@ -169,6 +169,7 @@ def _venue(
         values["rate_limit"] = behaviour.order_rate_limit
         values["rate_window_ns"] = behaviour.window_ns
         values["rate_at"] = tables.add_rate_ring(behaviour.order_rate_limit)
+        values["cancels_count"] = behaviour.cancels_count
     return values
 
 
@@ -215,8 +216,14 @@ def _models(each: Traded, settings: BacktestSettings, bar_builder: int) -> dict[
         "contract": each.contract,
         "source": each.contents.source,
         "lots_per_unit": float(1 / each.replay.lot_size),
+        "tick_size": float(each.replay.tick_size),
         "fine_per_tick": int(each.replay.tick_size * _E8),
+        "kinds_mask": sum(1 << kind for kind in each.behaviour.order_kinds),
+        "flags_mask": int(each.behaviour.order_flags),
+        "triggers_mask": sum(1 << price for price in each.behaviour.trigger_prices),
+        "has_gtd": each.behaviour.has_gtd,
         "decrease_keeps_queue": each.behaviour.decrease_keeps_priority,
+        "amend_below_filled_cancels": each.behaviour.amend_below_filled_cancels,
         "reduce_only_rejects": each.behaviour.reduce_only is ReduceOnlyRule.REJECT,
         "hedge_mode": _hedge_mode(each, settings),
         "has_mark": each.contents.has(EventKind.MARK_PRICE),

@@ -19,8 +19,8 @@ _S_FAULT = int(Stop.FAULT)
 
 
 @kernel(signature=types.int64(types.int64, types.int64, types.int64, types.int64))
-def step(sim_address: Int, tape_address: Int, desk_address: Int, row_budget: Int) -> Int:
-    """Send what the strategy asked at the last wake and run to the next; a Stop.
+def step(sim_address: Int, tape_address: Int, desk_address: Int, row_end: Int) -> Int:
+    """Send what the strategy asked at the last wake and run to the next, or to about the trader's event `row_end`; a Stop.
 
     At a wake the desk's view and orders are up to date and its outbox is empty.
     """
@@ -33,7 +33,7 @@ def step(sim_address: Int, tape_address: Int, desk_address: Int, row_budget: Int
         view["intent_count"] = 0
         if not send_intents(sim, desk.outbox, count):
             return _S_FAULT
-    stop = advance(sim, tape.local, tape.venue, view, row_budget)
+    stop = advance(sim, tape.local, tape.venue, view, row_end - sim.clock[0]["local_row"])
     if stop == _S_WAKE:
         show_rest(sim, sim.clock[0]["wake_instrument"], view)
         show_orders(sim, view, desk.orders)

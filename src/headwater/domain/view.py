@@ -50,6 +50,8 @@ VIEW_DTYPE: Final = np.dtype(
         ("fill_size", "i8"),
         ("fill_side", "i8"),
         ("fill_is_maker", "i8"),
+        ("bid_price", "f8"),  # quote currency, NaN if none; for Python strategies
+        ("ask_price", "f8"),
         ("trusted", "i8"),  # the book is whole
         ("cash", "i8"),  # money units, cumulative, without fees and funding
         ("fee", "i8"),

@@ -38,6 +38,8 @@ def show_market(sim: Sim, i: Int, view: Any) -> None:
 def show_rest(sim: Sim, i: Int, view: Any) -> None:
     """Copy what only some strategies read: sizes at the touch, last trade, bar, marks, money, grid."""
     ins = sim.instruments[i]
+    view["bid_price"] = view["bid"] * ins["tick_size"] if view["bid"] != NO_PRICE else np.nan
+    view["ask_price"] = view["ask"] * ins["tick_size"] if view["ask"] != NO_PRICE else np.nan
     view["bid_size"] = _best_size(sim, 4 * i)
     view["ask_size"] = _best_size(sim, 4 * i + 1)
     view["long"] = ins["l_long"]

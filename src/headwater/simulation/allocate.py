@@ -46,8 +46,13 @@ _DEFAULTS: Final = {
     "unit_value": 1,
     "inverse_value": 1,
     "lots_per_unit": 1.0,
+    "tick_size": 1.0,
     "fine_per_tick": 10**8,
     "orders_max": 500,
+    "kinds_mask": -1,
+    "flags_mask": -1,
+    "triggers_mask": -1,
+    "has_gtd": 1,
     "price_step": 1,
     "size_step": 1,
     "fee_tiers_at": -1,
@@ -163,4 +168,5 @@ def _venues(count: int) -> npt.NDArray[Any]:
     """Without latency or rate limit; each with random numbers of its own."""
     venues = np.zeros(count, VENUE_DTYPE)
     venues["random"] = np.arange(1, count + 1, dtype=np.uint64)
+    venues["cancels_count"] = 1
     return venues

@@ -49,6 +49,8 @@ CLOCK_DTYPE: Final = np.dtype(
         ("request_tail", "i8"),
         ("report_head", "i8"),
         ("report_tail", "i8"),
+        ("answering", "u1"),  # RequestKind that the venue acts on and has not answered yet
+        ("answering_sent", "i8"),  # when it was sent, UTC ns
         ("free_order", "i8"),  # head of the free list
         ("next_number", "i8"),  # next client order number
         ("open_count", "i8"),  # entries of `open_orders`
@@ -92,6 +94,7 @@ INSTRUMENT_DTYPE: Final = np.dtype(
         ),  # linear, spot: money units of one lot for one tick; inverse: see `inverse_value`
         ("inverse_value", "i8"),  # inverse: money units (of the base coin) of one lot at a price of one tick
         ("lots_per_unit", "f8"),  # lots in one unit of size, e.g. 1000 for a lot of 0.001
+        ("tick_size", "f8"),  # quote currency, for what people read
         ("fine_per_tick", "i8"),  # units of 1e-8 quote in one tick, for mark and index prices
         ("size_min", "i8"),
         ("size_max", "i8"),
@@ -109,7 +112,12 @@ INSTRUMENT_DTYPE: Final = np.dtype(
         ("margin_tiers_at", "i8"),  # offset into `tables`, see margin.py; -1 = no margin model
         ("status", "i8"),  # VenueStatus
         # behaviour of the venue
+        ("kinds_mask", "i8"),  # one bit per OrderKind that the venue takes
+        ("flags_mask", "i8"),  # OrderFlag bits that it takes
+        ("triggers_mask", "i8"),  # one bit per TriggerBy that it watches
+        ("has_gtd", "u1"),
         ("decrease_keeps_queue", "u1"),
+        ("amend_below_filled_cancels", "u1"),  # else such an amendment is refused
         ("reduce_only_rejects", "u1"),  # else shrink or cancel
         ("hedge_mode", "u1"),
         ("has_mark", "u1"),
@@ -181,7 +189,7 @@ ORDER_DTYPE: Final = np.dtype(
         ("trigger", "i8"),  # ticks (last) or units of 1e-8 (mark, index); NO_PRICE
         ("trail", "i8"),  # distance in ticks, 0
         ("expire", "i8"),  # UTC ns
-        ("ts_sent", "i8"),  # UTC ns of the last request
+        ("ts_sent", "i8"),  # UTC ns at the trader
         ("strategy", "i4"),
         ("side", "i1"),
         ("kind", "u1"),
@@ -221,8 +229,9 @@ MESSAGE_DTYPE: Final = np.dtype(
         ("cash", "i8"),
         ("fee", "i8"),
         ("instrument", "i8"),
-        ("ts_sent", "i8"),
+        ("ts_sent", "i8"),  # of the request; reports: of the request that is answered, 0 without one
         ("kind", "u1"),  # RequestKind or ReportKind
+        ("answers", "u1"),  # reports: RequestKind that this is the answer to, NONE for what nobody asked
         ("status", "u1"),
         ("reason", "u1"),
         ("is_maker", "u1"),
@@ -265,6 +274,7 @@ VENUE_DTYPE: Final = np.dtype(
         ("rate_window_ns", "i8"),
         ("rate_at", "i8"),  # ring of arrival times in `tables`
         ("rate_next", "i8"),
+        ("cancels_count", "u1"),  # cancels use the same allowance
     ],
     align=True,
 )

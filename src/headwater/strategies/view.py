@@ -32,6 +32,7 @@ _NOW, _INSTRUMENT, _BID, _ASK = _AT["now"], _AT["instrument"], _AT["bid"], _AT["
 _BID_SIZE, _ASK_SIZE, _POSITION = _AT["bid_size"], _AT["ask_size"], _AT["position"]
 _LAST, _MARK, _ORDER_COUNT, _INTENTS = _AT["last"], _AT["mark"], _AT["order_count"], _AT["intent_count"]
 _CAN_SHORT: Final = _AT["can_short"]
+_BID_PRICE, _ASK_PRICE = _AT["bid_price"], _AT["ask_price"]
 _NAN: Final = float("nan")
 
 
@@ -111,7 +112,7 @@ class View:
     What is asked for is exact: a price or size off the grid is an OffGridError that names the nearest valid ones.
     """
 
-    __slots__ = ("_cells", "_grids", "_lot", "_lots_cache", "_orders", "_outbox", "_tick", "_ticks_cache")
+    __slots__ = ("_cells", "_grids", "_lot", "_lots_cache", "_numbers", "_orders", "_outbox", "_tick", "_ticks_cache")
 
     def __init__(
         self,
@@ -125,6 +126,7 @@ class View:
                 "a View is made over one VIEW_DTYPE, ORDER_VIEW_DTYPE and INTENT_DTYPE array each"
             )
         self._cells = memoryview(record.view(np.int64))
+        self._numbers = memoryview(record.view(np.float64))  # the same memory, for the fields that hold floats
         self._orders = orders
         self._outbox = outbox
         self._grids = grids
@@ -148,14 +150,12 @@ class View:
     @property
     def bid(self) -> float:
         """Best bid."""
-        ticks = self._cells[_BID]
-        return ticks * self._tick[self._cells[_INSTRUMENT]] if ticks != NO_PRICE else _NAN
+        return self._numbers[_BID_PRICE]
 
     @property
     def ask(self) -> float:
         """Best ask."""
-        ticks = self._cells[_ASK]
-        return ticks * self._tick[self._cells[_INSTRUMENT]] if ticks != NO_PRICE else _NAN
+        return self._numbers[_ASK_PRICE]
 
     @property
     def bid_ticks(self) -> int:
