@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headwater.domain.intent import RequestKind
 from headwater.domain.order import FillKind, OrderStatus, PositionSide, Reason
 from headwater.domain.view import WakeKind
 from headwater.simulation.kinds import ContractKind, ReportKind
@@ -67,11 +68,11 @@ def test_what_the_trader_is_told_adds_up_to_what_the_venue_holds(
 @pytest.mark.parametrize(("size", "status"), [(4, OrderStatus.PARTIALLY_FILLED), (10, OrderStatus.FILLED)])
 def test_a_fill_reports_its_order(size: int, status: OrderStatus) -> None:
     sim = venue(False)
-    order = write_order(sim, 3, 0, -1, 100_000, 10, number=77, ts_sent=5)
+    order = write_order(sim, 3, 0, -1, 100_000, 10, number=77)
     fill_order(sim, 3, 100_000, size, TS, True, 0)
     (report,) = reports(sim)
     assert (report["kind"], report["order"], report["number"]) == (ReportKind.FILL, 3, 77)
-    assert (report["status"], report["filled"], report["ts_sent"]) == (status, size, 5)
+    assert (report["status"], report["filled"]) == (status, size)
     assert (report["price"], report["size"], report["side"]) == (100_000, size, -1)
     assert (report["cash"], report["fee"]) == (100_000 * size, -5 * size)
     assert (report["is_maker"], report["fill_kind"], report["ts_venue"]) == (1, FillKind.TRADE, TS)
@@ -130,3 +131,13 @@ def test_an_order_that_ends_says_why() -> None:
         Reason.PRICE_BAND,
     )
     assert sim.clock[0]["rejects"] == 1
+
+
+def test_the_first_report_alone_answers_the_request_that_led_to_it() -> None:
+    sim = venue(False)
+    write_order(sim, 3, 0, -1, 100_000, 10)
+    sim.clock[0]["answering"] = RequestKind.NEW
+    sim.clock[0]["answering_sent"] = 5
+    fill_order(sim, 3, 100_000, 4, TS, False, 0)
+    fill_order(sim, 3, 100_000, 6, TS, False, 0)
+    assert [(row["answers"], row["ts_sent"]) for row in reports(sim)] == [(RequestKind.NEW, 5), (0, 0)]

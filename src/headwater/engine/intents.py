@@ -45,6 +45,7 @@ _F_RING = int(FaultKind.RING_FULL)
 _F_MARK = int(FaultKind.NO_MARK_PRICE)
 _F_INDEX = int(FaultKind.NO_INDEX_PRICE)
 _F_GRID = int(FaultKind.OFF_GRID)
+_F_NOT_OFFERED = int(FaultKind.NOT_OFFERED)
 
 
 @kernel
@@ -69,7 +70,9 @@ def _offending(intent: Any, fault: Int) -> Int:
         return intent["size"]
     if fault == _F_PRICE or fault == _F_GRID:
         return intent["price"]
-    return np.int64(intent["kind"]) if fault == _F_KIND else intent["order"]
+    if fault == _F_KIND or fault == _F_NOT_OFFERED:
+        return np.int64(intent["kind"])
+    return intent["order"]
 
 
 @kernel
@@ -119,7 +122,9 @@ def _impossible(sim: Sim, intent: Any) -> Int:
     if limited != (intent["price"] != NO_PRICE) or (limited and intent["price"] <= 0):
         return _F_PRICE
     ins = sim.instruments[i]
-    if intent["size"] % ins["size_step"] != 0 or (limited and intent["price"] % ins["price_step"] != 0):
+    if not _is_offered(ins, intent):
+        return _F_NOT_OFFERED
+    if not _on_grid(ins, intent["price"] if limited else np.int64(0), intent["size"]):
         return _F_GRID
     if intent["time_in_force"] == _GTD and intent["expire"] <= sim.clock[0]["now"]:
         return _F_KIND
@@ -134,6 +139,22 @@ def _impossible(sim: Sim, intent: Any) -> Int:
     if intent["trigger_by"] == _INDEX and not ins["has_index"]:
         return _F_INDEX
     return _F_NONE
+
+
+@kernel
+def _is_offered(ins: Any, intent: Any) -> Bool:
+    """Whether the venue takes orders of this sort at all."""
+    kind = np.int64(intent["kind"])
+    if (ins["kinds_mask"] >> kind) & 1 == 0 or np.int64(intent["flags"]) & ~ins["flags_mask"] != 0:
+        return False
+    if intent["time_in_force"] == _GTD and not ins["has_gtd"]:
+        return False
+    return kind <= _LIMIT or (ins["triggers_mask"] >> np.int64(intent["trigger_by"])) & 1 != 0
+
+
+@kernel
+def _on_grid(ins: Any, price: Int, size: Int) -> Bool:
+    return size % ins["size_step"] == 0 and price % ins["price_step"] == 0
 
 
 @kernel
@@ -176,7 +197,6 @@ def _send_change(sim: Sim, intent: Any) -> Int:
     clock = sim.clock[0]
     if intent["action"] == _CANCEL:
         order["l_pending"] = _CANCEL
-        order["ts_sent"] = clock["now"]
         _post_request(sim, handle, _CANCEL, order["price"], order["size"])
         if clock["log_orders"]:
             log_order(sim, handle, clock["now"], np.int64(0), _LOG_CANCEL, np.int64(0))
@@ -193,9 +213,10 @@ def _send_amend(sim: Sim, handle: Int, intent: Any) -> Int:
         return _F_SIZE
     if intent["price"] <= 0 or order["price"] == NO_PRICE:
         return _F_PRICE
+    if not _on_grid(sim.instruments[order["instrument"]], intent["price"], intent["size"]):
+        return _F_GRID
     clock = sim.clock[0]
     order["l_pending"] = _AMEND
-    order["ts_sent"] = clock["now"]
     _post_request(sim, handle, _AMEND, intent["price"], intent["size"])
     if clock["log_orders"]:
         log_order(sim, handle, clock["now"], np.int64(0), _LOG_AMEND, np.int64(0))
@@ -219,3 +240,4 @@ def _post_request(sim: Sim, handle: Int, kind: Int, price: Int, size: Int) -> No
     request["kind"] = kind
     request["price"] = price
     request["size"] = size
+    request["ts_sent"] = clock["now"]

@@ -20,8 +20,6 @@ _CANCEL_REJECT = int(ReportKind.CANCEL_REJECT)
 _AMEND_REJECT = int(ReportKind.AMEND_REJECT)
 _FUNDING = int(ReportKind.FUNDING)
 _NO_REQUEST = int(RequestKind.NONE)
-_AMEND = int(RequestKind.AMEND)
-_CANCEL = int(RequestKind.CANCEL)
 _FILLED = int(OrderStatus.FILLED)
 _W_FILL = int(WakeKind.FILL)
 _W_REPORT = int(WakeKind.REPORT)
@@ -87,10 +85,11 @@ def _log_fill(sim: Sim, report: Any, view: Any) -> None:
 def _apply_to_order(sim: Sim, report: Any, kind: Int) -> None:
     handle = report["order"]
     order = sim.orders[handle]
-    _log_latency(sim, order, report, kind)
-    if kind == _CANCEL_REJECT or kind == _AMEND_REJECT:
-        order["l_pending"] = _NO_REQUEST
-    else:
+    if report["answers"] != _NO_REQUEST:
+        _log_latency(sim, report)
+        if report["answers"] == order["l_pending"]:
+            order["l_pending"] = _NO_REQUEST
+    if kind != _CANCEL_REJECT and kind != _AMEND_REJECT:
         _apply_status(order, report, kind)
     if sim.clock[0]["log_orders"]:
         log_order(sim, handle, report["ts"], report["ts_venue"], _LOG_REPORT, report["reason"])
@@ -102,24 +101,17 @@ def _apply_to_order(sim: Sim, report: Any, kind: Int) -> None:
 
 @kernel
 def _apply_status(order: Any, report: Any, kind: Int) -> None:
-    """A fill answers a request in flight only when it ends the order or was the answer to a new order."""
     order["l_filled"] = report["filled"]
     order["l_status"] = report["status"]
-    if kind == _FILL:
-        if order["l_pending"] != _CANCEL and order["l_pending"] != _AMEND:
-            order["l_pending"] = _NO_REQUEST
-        return
-    order["l_pending"] = _NO_REQUEST
-    order["l_price"] = report["price"]
-    order["size"] = report["size"]
+    if kind != _FILL:
+        order["l_price"] = report["price"]
+        order["size"] = report["size"]
 
 
 @kernel
-def _log_latency(sim: Sim, order: Any, report: Any, kind: Int) -> None:
-    """One row per request that was answered; passive fills answer nothing."""
+def _log_latency(sim: Sim, report: Any) -> None:
+    """One row per request that was answered."""
     clock = sim.clock[0]
-    if order["l_pending"] == _NO_REQUEST or (kind == _FILL and report["is_maker"]):
-        return
     row = sim.latencies[clock["latency_count"]]
     clock["latency_count"] += 1
     row["ts"] = report["ts_sent"]

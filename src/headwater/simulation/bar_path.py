@@ -5,8 +5,8 @@
    then to the other extreme; then to the close. It moves in straight lines.
 3. A resting limit order fills at its own price, and only when the price goes *through* it by at least a tick.
 4. A stop fires at its trigger, or at the open if the bar opened beyond it.
-5. Once a position was opened inside the bar, resting orders no longer fill in this bar, but stops do: an entry and its
-   profit target never both fill in one bar.
+5. Once a position was opened inside the bar (after its open), resting orders no longer fill in this bar, but stops
+   do: an entry and its profit target never both fill inside one bar.
 
 Takers pay ``slippage_e8`` of the price on top (impact.py). Sizes are not limited by the bar's volume. Orders sent while a
 bar runs wait for the next one.
@@ -45,13 +45,14 @@ def run_bar(sim: Sim, i: Int, close: Int, ts: Int) -> None:
         _move_to(sim, i, ins["v_bar_open"])
         _execute_waiting(sim, i, ts)
         _fire(sim, i, ts)
-        flat = ins["v_long"] == 0 and ins["v_short"] == 0
+        no_long = ins["v_long"] == 0
+        no_short = ins["v_short"] == 0
         low_first = ins["v_long"] >= ins["v_short"]
         first = ins["v_bar_low"] if low_first else ins["v_bar_high"]
         second = ins["v_bar_high"] if low_first else ins["v_bar_low"]
-        _walk(sim, i, first, flat, ts)
-        _walk(sim, i, second, flat, ts)
-        _walk(sim, i, close, flat, ts)
+        _walk(sim, i, first, no_long, no_short, ts)
+        _walk(sim, i, second, no_long, no_short, ts)
+        _walk(sim, i, close, no_long, no_short, ts)
     _move_to(sim, i, close)
 
 
@@ -84,12 +85,15 @@ def _fire(sim: Sim, i: Int, ts: Int) -> None:
 
 
 @kernel
-def _walk(sim: Sim, i: Int, target: Int, flat: Bool, ts: Int) -> None:
-    """Move the price to `target`, meeting orders in the order in which the price meets them."""
+def _walk(sim: Sim, i: Int, target: Int, no_long: Bool, no_short: Bool, ts: Int) -> None:
+    """Move the price to `target`, meeting orders in the order in which the price meets them.
+
+    `no_long`, `no_short`: after the open there was no such leg, so that one that is there now was opened inside.
+    """
     ins = sim.instruments[i]
     while True:
         direction = np.int64(1) if target > ins["v_last"] else np.int64(-1)
-        opened = flat and (ins["v_long"] != 0 or ins["v_short"] != 0)
+        opened = (no_long and ins["v_long"] != 0) or (no_short and ins["v_short"] != 0)
         stop = _next_trigger(sim, i, direction, target)
         resting = np.int64(NO_HANDLE) if opened else _next_resting(sim, ins, direction, target)
         if stop == NO_HANDLE and resting == NO_HANDLE:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from headwater.book.side import NO_KEY, side_clear, side_size, side_update
-from headwater.domain.event import NO_PRICE, EventFlag, EventKind, PrintClass
+from headwater.domain.event import NO_PRICE, EventFlag, EventKind, PrintClass, VenueStatus
 from headwater.domain.order import OrderStatus, Reason, TriggerBy
 from headwater.kernels.kernel import kernel
 from headwater.kernels.scalar import Int
@@ -59,6 +59,8 @@ _FILLED = int(OrderStatus.FILLED)
 _CANCELED = int(OrderStatus.CANCELED)
 _R_REDUCE_ONLY = int(Reason.REDUCE_ONLY)
 _QUOTES = int(PriceSource.QUOTES)
+_HALTED = int(VenueStatus.HALTED)
+_DELISTED = int(VenueStatus.DELISTED)
 
 
 @kernel
@@ -204,7 +206,10 @@ def _reached_by_print(ins: Any, order: Any, through: Int, size: Int) -> Int:
 
 @kernel
 def fire_triggers(sim: Sim, i: Int, trigger_by: Int, ts: Int) -> None:
-    """Execute the waiting orders that the current price arms, one after the other."""
+    """Execute the waiting orders that the current price arms, one after the other; none while trading is halted."""
+    status = sim.instruments[i]["status"]
+    if status == _HALTED or status == _DELISTED:
+        return
     handle = first_fired(sim, i, trigger_by)
     while handle != NO_HANDLE:
         release(sim, handle)

@@ -91,3 +91,4 @@ class FaultKind(IntEnum):
     BOOK_OVERFLOW = 10
     TOO_MANY_INTENTS = 11
     OFF_GRID = 12
+    NOT_OFFERED = 13

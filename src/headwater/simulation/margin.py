@@ -36,7 +36,7 @@ from headwater.domain.event import NO_PRICE
 from headwater.domain.order import OrderFlag, PositionSide, TriggerBy
 from headwater.kernels.kernel import kernel
 from headwater.kernels.scalar import Bool, Int
-from headwater.simulation.kinds import ContractKind, MarginMode
+from headwater.simulation.kinds import ContractKind, MarginMode, PriceSource
 from headwater.simulation.money import fee_units, fine_notional, notional
 from headwater.simulation.state import I64, NO_HANDLE, Sim
 
@@ -50,6 +50,7 @@ _REDUCE_ONLY = int(OrderFlag.REDUCE_ONLY)
 _LONG = int(PositionSide.LONG)
 _SHORT = int(PositionSide.SHORT)
 _LAST = int(TriggerBy.LAST)
+_TRADES = int(PriceSource.TRADES)
 _E8 = 100_000_000
 _LEVERAGE_SCALE = 100
 
@@ -226,6 +227,8 @@ def _price_of(sim: Sim, order: Any) -> Int:
 @kernel
 def _touch(sim: Sim, i: Int, side: Int) -> Int:
     """What a market order of `side` would first meet, ticks: the book, else the last trade."""
+    if sim.instruments[i]["source"] >= _TRADES:
+        return sim.instruments[i]["v_last"]  # without a book the venue's sides only hold what was last executed
     key = sim.sides[4 * i + 2 + (1 + np.int64(side)) // 2]["best"]
     return sim.instruments[i]["v_last"] if key == NO_KEY else -np.int64(side) * key
 

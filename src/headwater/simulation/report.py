@@ -60,7 +60,9 @@ def post_report(sim: Sim, i: Int, ts: Int, kind: Int) -> Any:
     report["filled"] = 0
     report["cash"] = 0
     report["fee"] = 0
-    report["ts_sent"] = 0
+    report["answers"] = clock["answering"]
+    report["ts_sent"] = clock["answering_sent"] if clock["answering"] != 0 else 0
+    clock["answering"] = 0  # the first report answers the request, whatever else it leads to
     report["status"] = 0
     report["reason"] = 0
     report["is_maker"] = 0
@@ -89,7 +91,6 @@ def _name_order(report: Any, order: Any, handle: Int) -> None:
     report["filled"] = order["v_filled"]
     report["side"] = order["side"]
     report["position_side"] = order["position_side"]
-    report["ts_sent"] = order["ts_sent"]
 
 
 @kernel

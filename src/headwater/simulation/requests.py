@@ -30,7 +30,7 @@ from headwater.simulation.take import (
     takeable,
     venue_side,
 )
-from headwater.simulation.triggers import await_trigger, forget_trigger, is_waiting, would_fire
+from headwater.simulation.triggers import await_expiry, await_trigger, forget_trigger, is_waiting, would_fire
 
 _NEW_REQUEST = int(RequestKind.NEW)
 _CANCEL = int(RequestKind.CANCEL)
@@ -80,6 +80,7 @@ _R_BELOW_FILLED = int(Reason.AMEND_BELOW_FILLED)
 _R_TOO_MANY = int(Reason.TOO_MANY_ORDERS)
 _R_POSITION_MODE = int(Reason.POSITION_MODE)
 _R_GTD = int(Reason.GTD_EXPIRED)
+_R_PROTECTIVE = int(Reason.PROTECTIVE_PRICE)
 
 
 @kernel
@@ -87,7 +88,12 @@ def receive_request(sim: Sim, request: Any, ts: Int) -> None:
     """Act on one request that arrives at `ts`."""
     handle = request["order"]
     kind = request["kind"]
-    limited = not _within_rate(sim.venues[sim.instruments[request["instrument"]]["venue"]], sim.tables, ts)
+    venue = sim.venues[sim.instruments[request["instrument"]]["venue"]]
+    counts = kind != _CANCEL or venue["cancels_count"] != 0
+    limited = counts and not _within_rate(venue, sim.tables, ts)
+    clock = sim.clock[0]
+    clock["answering"] = kind
+    clock["answering_sent"] = request["ts_sent"]
     if kind == _NEW_REQUEST:
         _receive_new(sim, handle, ts, limited)
     elif limited:
@@ -96,6 +102,7 @@ def receive_request(sim: Sim, request: Any, ts: Int) -> None:
         _receive_cancel(sim, handle, ts)
     else:
         _receive_amend(sim, handle, request["price"], request["size"], ts)
+    clock["answering"] = 0
 
 
 @kernel
@@ -147,6 +154,8 @@ def _refusal(sim: Sim, ins: Any, order: Any, ts: Int) -> Int:
         return _R_NOT_TRADING
     if ins["hedge_mode"] != (order["position_side"] != 0):
         return _R_POSITION_MODE
+    if order["time_in_force"] == _GTD and order["expire"] <= ts:
+        return _R_GTD
     reason = _size_refusal(ins, order)
     if reason != _R_NONE:
         return reason
@@ -223,7 +232,17 @@ def _execute_market(sim: Sim, handle: Int, ts: Int) -> None:
         return
     take(sim, handle, protective_limit(sim.instruments[i], order["side"], key), ts)
     if order["v_status"] != _FILLED:
-        end_order(sim, handle, _CANCELED, _R_LIQUIDITY, ts)
+        end_order(sim, handle, _CANCELED, _why_unfilled(sim, handle), ts)
+
+
+@kernel
+def _why_unfilled(sim: Sim, handle: Int) -> Int:
+    """What stopped a market order short."""
+    order = sim.orders[handle]
+    if leaves(sim, handle) <= 0:
+        return _R_REDUCE_ONLY
+    best = sim.sides[venue_side(order["instrument"], -order["side"])]["best"]
+    return _R_LIQUIDITY if best == NO_KEY else _R_PROTECTIVE
 
 
 @kernel
@@ -265,10 +284,8 @@ def enter_book(sim: Sim, handle: Int, ts: Int) -> None:
         order["v_status"] = _STATUS_NEW
     rest(ins, sim.orders, handle)
     ins["v_orders"] += 1
-    clock = sim.clock[0]
-    clock["venue_open"] += 1
-    if order["time_in_force"] == _GTD:
-        clock["next_expiry"] = min(clock["next_expiry"], order["expire"])
+    sim.clock[0]["venue_open"] += 1
+    await_expiry(sim.clock[0], order)
     report_order(sim, handle, ts, _ACK, _R_NONE)
 
 
@@ -281,14 +298,11 @@ def _is_resting(order: Any) -> Bool:
 @kernel
 def _receive_cancel(sim: Sim, handle: Int, ts: Int) -> None:
     order = sim.orders[handle]
-    if _is_resting(order):
-        leave_market(sim, handle)
-    elif is_waiting(order):
-        forget_trigger(sim, handle)
+    if _is_resting(order) or is_waiting(order):
+        _withdraw(sim, handle)
+        end_order(sim, handle, _CANCELED, _R_BY_USER, ts)
     else:
         report_order(sim, handle, ts, _CANCEL_REJECT, _R_NOT_FOUND)
-        return
-    end_order(sim, handle, _CANCELED, _R_BY_USER, ts)
 
 
 @kernel
@@ -298,8 +312,9 @@ def _receive_amend(sim: Sim, handle: Int, price: Int, size: Int, ts: Int) -> Non
     if not _is_resting(order):
         report_order(sim, handle, ts, _AMEND_REJECT, _R_NOT_FOUND)
         return
-    if size <= order["v_filled"]:
-        report_order(sim, handle, ts, _AMEND_REJECT, _R_BELOW_FILLED)
+    if size <= order["v_filled"] and ins["amend_below_filled_cancels"]:
+        leave_market(sim, handle)
+        end_order(sim, handle, _CANCELED, _R_BELOW_FILLED, ts)
         return
     reason = _amend_refusal(sim, ins, handle, price, size)
     if reason != _R_NONE:
@@ -319,6 +334,10 @@ def _receive_amend(sim: Sim, handle: Int, price: Int, size: Int, ts: Int) -> Non
 def _amend_refusal(sim: Sim, ins: Any, handle: Int, price: Int, size: Int) -> Int:
     """Judge the order as it would be; it keeps what it was when that is refused."""
     order = sim.orders[handle]
+    if ins["status"] == _HALTED or ins["status"] == _DELISTED:
+        return _R_NOT_TRADING
+    if size <= order["v_filled"]:
+        return _R_BELOW_FILLED
     if size <= order["v_size"] and price == order["v_price"]:
         return _R_NONE
     old_price, old_size = order["v_price"], order["v_size"]
@@ -346,16 +365,26 @@ def cancel_all(sim: Sim, i: Int, reason: Int, ts: Int) -> None:
     ins = sim.instruments[i]
     for head in range(3):
         while True:
-            handle = (
-                ins["v_buy_head"] if head == 0 else ins["v_sell_head"] if head == 1 else ins["v_trigger_head"]
-            )
+            handle = _head_of(ins, head)
             if handle == NO_HANDLE:
                 break
-            if head < 2:
-                leave_market(sim, handle)
-            else:
-                forget_trigger(sim, handle)
+            _withdraw(sim, handle)
             end_order(sim, handle, _CANCELED, reason, ts)
+
+
+@kernel
+def _head_of(ins: Any, number: Int) -> Int:
+    """The first order of the buys (0), the sells (1) or those that wait (2)."""
+    return ins["v_buy_head"] if number == 0 else ins["v_sell_head"] if number == 1 else ins["v_trigger_head"]
+
+
+@kernel
+def _withdraw(sim: Sim, handle: Int) -> None:
+    """Take an order out of whichever list it is in."""
+    if is_waiting(sim.orders[handle]):
+        forget_trigger(sim, handle)
+    else:
+        leave_market(sim, handle)
 
 
 @kernel
@@ -365,8 +394,8 @@ def expire_due(sim: Sim, ts: Int) -> None:
     clock["next_expiry"] = FAR_FUTURE
     for i in range(len(sim.instruments)):
         ins = sim.instruments[i]
-        for side in (1, -1):
-            handle = ins["v_buy_head"] if side > 0 else ins["v_sell_head"]
+        for head in range(3):
+            handle = _head_of(ins, head)
             while handle != NO_HANDLE:
                 following = sim.orders[handle]["next"]
                 _expire_if_due(sim, handle, ts)
@@ -379,8 +408,7 @@ def _expire_if_due(sim: Sim, handle: Int, ts: Int) -> None:
     if order["time_in_force"] != _GTD:
         return
     if order["expire"] <= ts:
-        leave_market(sim, handle)
+        _withdraw(sim, handle)
         end_order(sim, handle, _EXPIRED, _R_GTD, ts)
     else:
-        clock = sim.clock[0]
-        clock["next_expiry"] = min(clock["next_expiry"], order["expire"])
+        await_expiry(sim.clock[0], order)

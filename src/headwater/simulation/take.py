@@ -67,7 +67,8 @@ def take(sim: Sim, handle: Int, limit: Int, ts: Int) -> None:
     opposite = venue_side(i, -side)
     if ins["no_partial_fill"]:
         best = sim.sides[opposite]["best"]
-        fill_order(sim, handle, -np.int64(side) * best, leaves(sim, handle), ts, False, 0)
+        if leaves(sim, handle) > 0:
+            fill_order(sim, handle, -np.int64(side) * best, leaves(sim, handle), ts, False, 0)
         return
     rest = leaves(sim, handle)
     taken = np.int64(0)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from headwater.domain.event import NO_PRICE
-from headwater.domain.order import OrderKind, OrderStatus, TriggerBy
+from headwater.domain.order import OrderKind, OrderStatus, TimeInForce, TriggerBy
 from headwater.kernels.kernel import kernel
 from headwater.kernels.scalar import Bool, Int
 from headwater.simulation.kinds import ReportKind
@@ -34,6 +34,7 @@ _NEW = int(OrderStatus.NEW)
 _LAST = int(TriggerBy.LAST)
 _MARK = int(TriggerBy.MARK)
 _ACK = int(ReportKind.ACK)
+_GTD = int(TimeInForce.GTD)
 
 
 @kernel
@@ -80,7 +81,15 @@ def await_trigger(sim: Sim, handle: Int, ts: Int) -> None:
     _append(ins, sim.orders, handle)
     ins["v_orders"] += 1
     sim.clock[0]["venue_open"] += 1
+    await_expiry(sim.clock[0], order)
     report_order(sim, handle, ts, _ACK, 0)
+
+
+@kernel
+def await_expiry(clock: Any, order: Any) -> None:
+    """Let the venue stop at the date of a good-till-date order."""
+    if order["time_in_force"] == _GTD:
+        clock["next_expiry"] = min(clock["next_expiry"], order["expire"])
 
 
 @kernel
