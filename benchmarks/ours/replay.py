@@ -31,7 +31,9 @@ TICK_SIZE: Final = Decimal("0.1")
 LOT_SIZE: Final = Decimal("0.001")
 ORDERS_A_SIDE: Final = 10
 SIZE_LOTS: Final = 100
-POSITION_MAX_LOTS: Final = 5_000
+POSITION_MAX: Final = 5.0
+FILL: Final = int(WakeKind.FILL)
+TIMER: Final = int(WakeKind.TIMER)
 QUEUES: Final = {"risk": QueueModel.RISK_AVERSE, "power": QueueModel.POWER, "log": QueueModel.LOG}
 
 
@@ -55,30 +57,36 @@ def read_every_step(view: Any, orders: Any, depth: Any, params: Any, memory: Any
     memory[1] += view["bid"] * 0.1 + view["ask"] * 0.1
 
 
-@compiled(timer="100ms", memory=3)
+@compiled(timer="100ms", wakes=WakeKind.FILL, memory=4)
 def make_market(view: Any, orders: Any, depth: Any, params: Any, memory: Any, outbox: Any) -> None:
     """Ten orders a side, a tick apart, two ticks from the middle, re-set every 100 ms.
 
-    Prices are computed in floating point as the peer does: at the edge of a tick its rounding decides.
+    Prices and the position are computed in floating point as the peer does: at the edge of a tick, and of the
+    greatest position, its rounding decides.
     """
+    if view["wake"] & FILL:
+        memory[3] += view["fill_side"] * (view["fill_size"] * 0.001)
+    if not view["wake"] & TIMER:
+        return
     memory[0] += 1.0
     middle = (view["bid"] * 0.1 + view["ask"] * 0.1) / 2.0
     bid = np.int64(np.round(np.floor((middle - 0.2) / 0.1) * 0.1 / 0.1))
     ask = np.int64(np.round(np.ceil((middle + 0.2) / 0.1) * 0.1 / 0.1))
-    bids = ORDERS_A_SIDE if view["position"] < POSITION_MAX_LOTS else 0
-    asks = ORDERS_A_SIDE if view["position"] > -POSITION_MAX_LOTS else 0
+    bids = ORDERS_A_SIDE if memory[3] < POSITION_MAX else 0
+    asks = ORDERS_A_SIDE if memory[3] > -POSITION_MAX else 0
     present_bids = np.int64(0)
     present_asks = np.int64(0)
     for row in range(view["order_count"]):
         order = orders[row]
-        is_bid = order["side"] > 0
-        away = bid - order["price"] if is_bid else order["price"] - ask
-        is_wanted = 0 <= away < (bids if is_bid else asks)
-        if is_wanted and is_bid:
-            present_bids |= np.int64(1) << away
-        elif is_wanted:
-            present_asks |= np.int64(1) << away
-        elif order["pending"] == 0:
+        below = bid - order["price"]
+        above = order["price"] - ask
+        # The peer names an order by its tick alone: one of either side keeps its price taken.
+        if 0 <= below < bids:
+            present_bids |= np.int64(1) << below
+        if 0 <= above < asks:
+            present_asks |= np.int64(1) << above
+        is_wanted = 0 <= below < bids if order["side"] > 0 else 0 <= above < asks
+        if not is_wanted and order["pending"] == 0:
             cancel(view, outbox, order["handle"])
             memory[2] += 1.0
     for away in range(bids):
