@@ -2,9 +2,167 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from headwater.domain.errors import ConfigurationError, NotModelledError
+
+if TYPE_CHECKING:
+    from headwater.domain.instrument import Instrument
+    from headwater.domain.view import WakeKind
+    from headwater.tape.replay import Replay
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """What a strategy needs to be woken.
+
+    Attributes
+    ----------
+    name : of the strategy
+    wakes : WakeKind bits that it subscribes
+    bars_ns : interval of the bars that trades are folded into, 0 = only bars that the tape holds
+    bars_asked : somebody asked for bars of this interval and no other
+    """
+
+    name: str
+    wakes: WakeKind
+    bars_ns: int = 0
+    bars_asked: bool = False
+
+
+def open_replay(
+    catalog: Path,
+    instruments: Sequence[str],
+    needs: Needs,
+    *,
+    start: int | None = None,
+    end: int | None = None,
+    rules: Path | None = None,
+) -> tuple[Replay, list[Instrument]]:
+    """The tape of `instruments` in [`start`, `end`) (UTC ns) as `needs` wants it, and the instruments with their rules.
+
+    Bars are left out where trades make them, and best quotes where there is a book: it says more.
+
+    Raises
+    ------
+    CatalogError : no catalog, or nothing of an instrument in it
+    UnknownInstrumentError : no rules are known
+    ConfigurationError : bars are asked for that the catalog does not hold
+    NotModelledError : nothing in the catalog would ever wake the strategy
+    """
+    from headwater.storage.catalog import Catalog
+    from headwater.storage.rules_files import load_rulebook
+
+    opened = Catalog(catalog)
+    groups: dict[str, list[str]] = {name: [] for name in instruments}
+    for dataset in opened.datasets():
+        if dataset.instrument in groups:
+            groups[dataset.instrument].append(dataset.group)
+    kinds = {kind for name, held in groups.items() for kind in chosen_groups(name, held, needs)}
+    replay = opened.open(instruments, start=start, end=end, kinds=sorted(kinds) or None)
+    rulebook = load_rulebook(*([rules] if rules else []))
+    found = [
+        rulebook.instrument(each.id, grid=(each.tick_size, each.lot_size, "the data's own grid"))
+        for each in replay.instruments
+    ]
+    return replay, found
+
+
+def chosen_groups(instrument: str, held: Collection[str], needs: Needs) -> list[str]:
+    """Which of the kind groups that the catalog holds of `instrument` a run reads; errors as :func:`open_replay`."""
+    from headwater.domain.view import WakeKind
+    from headwater.tape.kind_group import family_of
+
+    families = {family_of(group) for group in held}
+    kept = [group for group in held if family_of(group) != "bars"]
+    if "book" in families:
+        kept = [group for group in kept if family_of(group) != "quotes"]
+    has_prices = bool(families & {"book", "quotes", "trades"})
+    makes_bars = needs.bars_ns > 0 and "trades" in families
+    if "bars" in families and not makes_bars and (needs.wakes & WakeKind.BAR or not has_prices):
+        kept.append(_bars_of(instrument, held, needs))
+    if held:
+        _check_wakes(instrument, {family_of(group) for group in kept}, needs, makes_bars)
+    return kept
+
+
+def _bars_of(instrument: str, held: Collection[str], needs: Needs) -> str:
+    from headwater.tape.kind_group import family_of, interval_label
+
+    there = sorted(group for group in held if family_of(group) == "bars")
+    wanted = f"bars-{interval_label(needs.bars_ns)}"
+    if wanted in there:
+        return wanted
+    if len(there) == 1 and not needs.bars_asked:
+        return there[0]
+    labels = ", ".join(group.removeprefix("bars-") for group in there)
+    asked = f"bars of {wanted.removeprefix('bars-')}" if needs.bars_ns else "one interval"
+    raise ConfigurationError(
+        f"{instrument}: expected {asked}, found bars of {labels} and no trades to make others; choose with --bars"
+    )
+
+
+def _check_wakes(instrument: str, families: set[str], needs: Needs, makes_bars: bool) -> None:
+    """A run in which the strategy is never called says nothing: refuse it."""
+    from headwater.domain.view import WakeKind
+
+    possible = {
+        WakeKind.TIMER: True,
+        WakeKind.EVENT: True,
+        WakeKind.BOOK: bool(families & {"book", "quotes"}),
+        WakeKind.BBO: bool(families & {"book", "quotes"}),
+        WakeKind.TRADE: "trades" in families,
+        WakeKind.BAR: makes_bars or "bars" in families,
+    }
+    if not any(wake in needs.wakes and could for wake, could in possible.items()):
+        wanted = (
+            " or ".join((wake.name or "").lower() for wake in possible if wake in needs.wakes) or "nothing"
+        )
+        raise NotModelledError(
+            f"{needs.name} is woken by {wanted}, and the catalog holds only {', '.join(sorted(families))} of "
+            f"{instrument}; import what it needs or choose another strategy"
+        )
 
 
 def warm_jobs() -> list[tuple[str, Callable[[], object]]]:
     """What `headwater warmup` compiles: a name for the progress bar, and the call that compiles it."""
-    return []
+    from headwater.reports.warm import warm_reports
+    from headwater.storage.warm_importers import warm_importers
+
+    return [
+        ("importers", warm_importers),
+        ("order books and certificates", _warm_tape),
+        ("compiled strategies", _warm_compiled),
+        ("Python strategies", _warm_python),
+        ("statistics and reports", warm_reports),
+    ]
+
+
+def _warm_tape() -> object:
+    from headwater.storage.warm_tape import warm_tape
+
+    return warm_tape()
+
+
+def _warm_compiled() -> object:
+    return _smallest_run("ema_cross")
+
+
+def _warm_python() -> object:
+    return _smallest_run("avellaneda_stoikov")
+
+
+def _smallest_run(strategy: str) -> Any:
+    """A back-test of a few events compiles everything that a long one needs."""
+    from headwater.backtest.run import run_backtest
+    from headwater.storage.rules_files import load_rulebook
+    from headwater.strategies.load import load_strategy
+    from headwater.tape.generated import generated_market
+    from headwater.tape.replay_of import replay_of
+
+    market = generated_market(2_000, seed=1)
+    replay = replay_of(market.events, [market.instrument])
+    return run_backtest(load_strategy(strategy), replay, [load_rulebook().instrument(market.instrument.id)])

@@ -5,11 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from decimal import Decimal
+from typing import Any, Final, TypeVar
 
-from headwater.domain.errors import ConfigurationError
+from headwater.domain.errors import ConfigurationError, OffGridError
+from headwater.domain.grid import is_on_grid, neighbours
 
 Number = TypeVar("Number", int, float)
+
+
+SIZE_LOW: Final = 1e-12
+SIZE_HIGH: Final = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +26,13 @@ class Parameter:
     ----------
     default : used when nothing else is said; its type (int or float) is the parameter's type
     low, high : both inclusive
+    is_size : counts in units of the instrument, so it must be a multiple of the venue's size step
     """
 
     default: int | float
     low: int | float
     high: int | float
+    is_size: bool = False
 
     def __post_init__(self) -> None:
         if not self.low <= self.default <= self.high:
@@ -59,6 +67,16 @@ def param(default: Number, *, low: Number, high: Number) -> Number:
     return Parameter(default, low, high)  # type: ignore[return-value]
 
 
+def size_param(default: float) -> float:
+    """Declare a parameter that is an order size or a position, in units of the instrument."""
+    return Parameter(default, SIZE_LOW, SIZE_HIGH, is_size=True)  # type: ignore[return-value]
+
+
+def size_parameter(default: float) -> Parameter:
+    """The same for a compiled strategy; ``intents.lots`` turns its value into lots."""
+    return Parameter(default, SIZE_LOW, SIZE_HIGH, is_size=True)
+
+
 def resolve(declared: Mapping[str, Parameter], given: Mapping[str, object], owner: str) -> dict[str, Any]:
     """Values of all `declared` parameters, from `given` or their defaults.
 
@@ -74,3 +92,22 @@ def resolve(declared: Mapping[str, Parameter], given: Mapping[str, object], owne
         name: parameter.parse(name, given[name]) if name in given else parameter.default
         for name, parameter in declared.items()
     }
+
+
+def check_sizes(
+    declared: Mapping[str, Parameter], values: Mapping[str, Any], instrument: str, step: Decimal
+) -> None:
+    """Refuse a size that `instrument`, with orders in multiples of `step`, cannot trade.
+
+    Raises
+    ------
+    OffGridError : names the parameter and the nearest valid sizes
+    """
+    for name, parameter in declared.items():
+        size = Decimal(str(values[name]))
+        if parameter.is_size and not is_on_grid(size, step):
+            low, high = neighbours(size, step)
+            valid = f"the nearest are {low} and {high}" if low else f"the smallest is {high}"
+            raise OffGridError(
+                f"parameter {name} must be a multiple of {step} for {instrument}, was {size}; {valid}"
+            )
