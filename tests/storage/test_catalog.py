@@ -255,6 +255,19 @@ class TestWindow:
         assert len(catalog.query("BTCUSDT.BINANCE", None, None)) == 9
         assert len(catalog.query("BTCUSDT.BINANCE", NOON, NOON + 30, kinds=["trades"])) == 1
 
+    def test_a_query_is_the_same_from_the_parts_and_from_a_replay_that_was_opened(
+        self, catalog: Catalog
+    ) -> None:
+        self.recorded(catalog)
+        catalog.write([batch(trade(NOON + DAY_NS, 7), tick_size="0.05")], source="finer")
+        ranges = [(NOON + 20, NOON + 40), (None, NOON + 30), (NOON + 15, None), (NOON + 50, NOON + 60)]
+        before = [catalog.query("BTCUSDT.BINANCE", *bounds).tolist() for bounds in ranges]
+        catalog.open(["BTCUSDT.BINANCE"])
+        assert [catalog.query("BTCUSDT.BINANCE", *bounds).tolist() for bounds in ranges] == before
+        assert [len(rows) for rows in before] == [2, 7, 4, 0]
+        assert before[0][0][2] == 202
+        assert catalog.grid_of("BTCUSDT.BINANCE") == (Decimal("0.05"), Decimal("0.001"))
+
     def test_a_replay_that_begins_in_mid_book_begins_with_the_book(self, catalog: Catalog) -> None:
         self.recorded(catalog)
         replay = catalog.open(["BTCUSDT.BINANCE"], start=NOON + 15, end=NOON + 40)

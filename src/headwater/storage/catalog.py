@@ -19,17 +19,18 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import IO, Any, Final
 
 import msgspec
-import numpy as np
 
 from headwater.domain.errors import CatalogError
-from headwater.domain.event import EVENT_DTYPE, Events
+from headwater.domain.event import Events
 from headwater.kernels.kernel import cache_root
 from headwater.ports.importer import Batch, Findings
 from headwater.storage.certificate_file import read_certificate, write_certificate
@@ -45,6 +46,7 @@ from headwater.tape.certify import Certifier
 from headwater.tape.dataset import DatasetInfo
 from headwater.tape.kind_group import deepest_book
 from headwater.tape.netting import net_trades
+from headwater.tape.records import joined
 from headwater.tape.replay import Replay, ReplayInstrument
 
 CATALOG_VERSION: Final = 1
@@ -206,14 +208,23 @@ class Catalog:
     ) -> Events:
         """Events of one instrument with ``ts_local`` in [`start`, `end`), by (ts_local, arrival).
 
-        Reads only the row groups that can hold the range; builds no cache.
+        They are on the common grid of everything that the instrument has of these kinds (:meth:`grid_of`),
+        whatever the range. Where a replay of all of it has been opened before, they are a view of its mapped
+        array; otherwise the row groups that can hold the range are read, and no cache is built.
         """
-        selection = select(self.path, self.imports(), instrument, start=start, end=end, kinds=kinds)
-        pieces = [rows for rows, _ in merged(part_streams(self.path, [selection], start, end))]
-        events = np.empty(sum(map(len, pieces)), EVENT_DTYPE)
-        if pieces:
-            np.concatenate(pieces, out=events)
-        return events
+        selection = select(self.path, self.imports(), instrument, start=None, end=None, kinds=kinds)
+        mapped = self._cache.kept(_recipe([selection], None, None))
+        if mapped is not None:
+            times = mapped.local["ts_local"]
+            first = 0 if start is None else bisect_left(times, start)
+            return mapped.local[first : len(times) if end is None else bisect_left(times, end)]
+        within_range = selection.between(start, end)
+        return joined([rows for rows, _ in merged(part_streams(self.path, [within_range], start, end))])
+
+    def grid_of(self, instrument: str, kinds: Sequence[str] | None = None) -> tuple[Decimal, Decimal]:
+        """Tick and lot size that the answers of :meth:`query` count in."""
+        selection = select(self.path, self.imports(), instrument, start=None, end=None, kinds=kinds)
+        return selection.tick_size, selection.lot_size
 
     def certify(self, dataset: DatasetInfo, progress: Callable[[int], None] = _ignore_rows) -> Certificate:
         """The quality certificate of `dataset`; made once and kept until its parts change.
@@ -252,7 +263,7 @@ class Catalog:
             rows += len(events)
             if rows > _NETTED_ROWS_MAX:
                 break
-        events = np.concatenate(pieces)
+        events = joined(pieces)
         return net_trades(events).measures(events)
 
     def kept_certificate(self, dataset: DatasetInfo) -> Certificate | None:
@@ -309,14 +320,10 @@ class Catalog:
 
     def _map(self, selections: Sequence[Selection], start: int | None, end: int | None) -> MappedReplay:
         rows_max = sum(part.rows for one in selections for part in one.parts)
-        recipe = [f"window {start} {end}"]
-        for one in selections:
-            recipe.append(f"{one.instrument} {one.tick_size} {one.lot_size}")
-            recipe += [f"{part.group} {part.arrival_first} {part.content_hash}" for part in one.parts]
-            if start is not None:
-                recipe += [f"before {part.content_hash}" for part in one.book_parts]
         return self._cache.open(
-            tuple(recipe), rows_max, lambda: window_streams(self.path, selections, start, end)
+            _recipe(selections, start, end),
+            rows_max,
+            lambda: window_streams(self.path, selections, start, end),
         )
 
     def _replay_instrument(self, records: list[ImportRecord], selected: Selection) -> ReplayInstrument:
@@ -362,6 +369,16 @@ def file_hash(path: Path) -> str:
             f"{path}: expected a readable file, found {error.strerror}; check the path"
         ) from error
     return digest.hexdigest()
+
+
+def _recipe(selections: Sequence[Selection], start: int | None, end: int | None) -> tuple[str, ...]:
+    lines = [f"window {start} {end}"]
+    for one in selections:
+        lines.append(f"{one.instrument} {one.tick_size} {one.lot_size}")
+        lines += [f"{part.group} {part.arrival_first} {part.content_hash}" for part in one.parts]
+        if start is not None:
+            lines += [f"before {part.content_hash}" for part in one.book_parts]
+    return tuple(lines)
 
 
 def _content(parts: Iterable[Part]) -> str:

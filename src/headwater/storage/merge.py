@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from headwater.domain.event import EVENT_DTYPE, EventFlag, Events
 from headwater.tape.order import I64, forward_times, message_times, order_by
+from headwater.tape.records import copied, gathered, joined
 
 Keyed: TypeAlias = tuple[Events, I64]
 """Events and the key of each, not decreasing; both of shape (n,)."""
@@ -38,7 +39,7 @@ class _Head:
                 keys.append(chunk[1])
         if len(rows) > 1:
             kept = slice(0 if len(keys[0]) else 1, None)
-            self.rows = rows[-1] if len(rows[kept]) == 1 else _joined(rows[kept])
+            self.rows = rows[-1] if len(rows[kept]) == 1 else joined(rows[kept])
             self.keys = keys[-1] if len(keys[kept]) == 1 else np.concatenate(keys[kept])
 
     def take(self) -> Keyed:
@@ -80,30 +81,22 @@ def merged(streams: Iterable[Iterator[Keyed]]) -> Iterator[Keyed]:
 
 
 def _sorted(pieces: list[Events], keys: I64) -> Keyed:
-    rows = pieces[0] if len(pieces) == 1 else _joined(pieces)
+    rows = pieces[0] if len(pieces) == 1 else joined(pieces)
     order = order_by(keys, rows["arrival"])
     if order is None:
         return rows, keys
-    arranged = np.empty(len(rows), EVENT_DTYPE)
-    np.take(rows, order, out=arranged)
-    return arranged, keys[order]
-
-
-def _joined(pieces: list[Events]) -> Events:
-    rows = np.empty(sum(map(len, pieces)), EVENT_DTYPE)
-    np.concatenate(pieces, out=rows)
-    return rows
+    return gathered(rows, order), keys[order]
 
 
 def whole_messages(chunks: Iterable[Events]) -> Iterator[Events]:
     """The same events, cut only where a message ends."""
     rest = np.empty(0, EVENT_DTYPE)
     for chunk in chunks:
-        rows = _joined([rest, chunk]) if len(rest) else chunk
+        rows = joined([rest, chunk]) if len(rest) else chunk
         end = last_message_end(rows["flags"])
         if end:
             yield rows[:end]
-        rest = rows[end:].copy()
+        rest = copied(rows[end:])
     if len(rest):
         yield rest
 

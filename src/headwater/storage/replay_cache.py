@@ -32,12 +32,15 @@ from headwater.domain.event import EVENT_DTYPE, EVENT_FORMAT_VERSION, Events
 from headwater.storage.merge import Keyed, last_message_end, merged
 from headwater.storage.transaction import disk_error
 from headwater.tape.order import I64, message_times, order_by
+from headwater.tape.records import gathered
 
 CACHE_VERSION: Final = 1
 CACHE_BYTES_MAX: Final = 20_000_000_000
 """Default size budget; ``HEADWATER_REPLAY_CACHE_BYTES`` overrides it."""
 
-_RUN_ROWS: Final = 1 << 21
+_RUN_ROWS: Final = 1 << 24
+"""Records that are sorted in memory at once: 400 MB."""
+
 _READ_ROWS: Final = 1 << 16
 
 
@@ -96,6 +99,11 @@ class ReplayCache:
             self._build(folder, recipe, rows_max, streams)
         os.utime(folder / "meta.json")
         return _mapped(folder)
+
+    def kept(self, recipe: tuple[str, ...]) -> MappedReplay | None:
+        """Map the cache of `recipe` if it has been built."""
+        folder = self._folder / cache_key(recipe)
+        return _mapped(folder) if (folder / "meta.json").exists() else None
 
     def _build(
         self,
@@ -211,43 +219,67 @@ def _write_venue(folder: Path) -> bool:
     mapped = MappedEvents(folder / "local.npy")
     if _is_in_venue_order(mapped):
         return True
-    runs = [_write_run(folder, number, rows, keys) for number, (rows, keys) in enumerate(_runs(mapped))]
-    _write_events(folder / "venue.npy", merged(_read_run(run) for run in runs))
-    for run in runs:
-        for path in run:
+    runs = list(_runs(mapped))
+    if len(runs) == 1:
+        _write_events(folder / "venue.npy", _sorted_run(mapped, runs[0]))
+        return False
+    files = [_write_run(folder, number, mapped, run) for number, run in enumerate(runs)]
+    _write_events(folder / "venue.npy", merged(_read_run(file) for file in files))
+    for file in files:
+        for path in file:
             path.unlink()
     return False
 
 
-# Pieces of the local file that end with a message, each with the venue time of its messages.
-def _runs(mapped: MappedEvents) -> Iterator[Keyed]:
+# Stretches of the local file that end with a message.
+def _runs(mapped: MappedEvents) -> Iterator[slice]:
     start = 0
     while start < len(mapped.rows):
-        rows = mapped.rows[start : start + _RUN_ROWS]
-        rows = rows[: last_message_end(rows["flags"]) or len(rows)]
-        keys = np.empty(len(rows), np.int64)
-        message_times(rows, True, keys)
-        yield rows, keys
-        start += len(rows)
-        mapped.release(start)
+        stop = min(start + _RUN_ROWS, len(mapped.rows))
+        stop = start + (last_message_end(mapped.rows["flags"][start:stop]) or stop - start)
+        yield slice(start, stop)
+        start = stop
+
+
+def _venue_times(mapped: MappedEvents, run: slice) -> I64:
+    keys = np.empty(run.stop - run.start, np.int64)
+    message_times(mapped.rows[run], True, keys)
+    mapped.release(run.stop)
+    return keys
 
 
 def _is_in_venue_order(mapped: MappedEvents) -> bool:
-    last_key, last_arrival = -(2**63), -1
-    for rows, keys in _runs(mapped):
-        arrival = rows["arrival"]
+    last_key, last_arrival = -(2**63), -(2**63)
+    for run in _runs(mapped):
+        keys, arrival = _venue_times(mapped, run), mapped.rows["arrival"][run]
         if (int(keys[0]), int(arrival[0])) < (last_key, last_arrival) or order_by(keys, arrival) is not None:
             return False
         last_key, last_arrival = int(keys[-1]), int(arrival[-1])
     return True
 
 
-def _write_run(folder: Path, number: int, rows: Events, keys: I64) -> tuple[Path, Path]:
+def _sorted_run(mapped: MappedEvents, run: slice) -> Iterator[Keyed]:
+    rows, keys = mapped.rows[run], _venue_times(mapped, run)
     order = order_by(keys, rows["arrival"])
+    for start in range(0, len(rows), _READ_ROWS):
+        part = slice(start, start + _READ_ROWS)
+        if order is None:
+            yield rows[part], keys[part]
+        else:
+            yield gathered(rows, order[part]), keys[order[part]]
+
+
+def _write_run(folder: Path, number: int, mapped: MappedEvents, run: slice) -> tuple[Path, Path]:
     paths = folder / f"run-{number}.npy", folder / f"run-{number}-keys.npy"
-    sorted_keys = keys if order is None else keys[order]
-    _write_events(paths[0], [(rows if order is None else rows[order], sorted_keys)])
-    np.save(paths[1], sorted_keys)
+    keys = []
+
+    def chunks() -> Iterator[Keyed]:
+        for rows, times in _sorted_run(mapped, run):
+            keys.append(times)
+            yield rows, times
+
+    _write_events(paths[0], chunks())
+    np.save(paths[1], np.concatenate(keys))
     return paths
 
 

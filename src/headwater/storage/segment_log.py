@@ -32,6 +32,7 @@ from headwater.domain.errors import CatalogError
 from headwater.domain.event import EVENT_DTYPE, EVENT_FORMAT_VERSION, Events
 from headwater.storage.manifest import check_version
 from headwater.storage.transaction import disk_error
+from headwater.tape.records import joined
 
 BLOCK_BYTES_MAX: Final = 1 << 26
 """No block is larger: a damaged length must not make a reader take all memory."""
@@ -168,11 +169,7 @@ class SegmentReader:
 
     def read(self) -> Events:
         """Events of all whole blocks."""
-        blocks = list(self.blocks())
-        events = np.empty(sum(map(len, blocks)), EVENT_DTYPE)
-        if blocks:
-            np.concatenate(blocks, out=events)
-        return events
+        return joined(list(self.blocks()))
 
     def _opened(self) -> IO[bytes]:
         try:

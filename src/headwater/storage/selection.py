@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from difflib import get_close_matches
 from pathlib import Path
@@ -34,6 +34,15 @@ class Selection:
     tick_size: Decimal
     lot_size: Decimal
     latency_usable: bool
+
+    def between(self, start: int | None, end: int | None) -> Selection:
+        """The same, on the same grid, of the parts that can hold events in [`start`, `end`)."""
+        parts = tuple(
+            part
+            for part in self.parts
+            if (start is None or part.ts_local_max >= start) and (end is None or part.ts_local_min < end)
+        )
+        return replace(self, parts=parts)
 
     def factors(self, part: Part) -> tuple[int, int]:
         """What to multiply ticks and lots of `part` by."""

@@ -35,9 +35,10 @@ from headwater.domain.errors import CatalogError
 from headwater.domain.event import EventFlag, Events
 from headwater.ports.importer import Batch, Findings
 from headwater.storage.manifest import MANIFEST_VERSION, ImportRecord, Part, encode_manifest
-from headwater.storage.parquet import ROW_GROUP_ROWS, PartFile
+from headwater.storage.parquet import WRITTEN_ROWS, PartFile
 from headwater.tape.grouping import by_group, storable
 from headwater.tape.order import forward_times
+from headwater.tape.records import joined
 
 PART_ROWS_MIN: Final = 1 << 16
 """A part ends with the day once it holds this many records; candles and funding share a part over many
@@ -97,7 +98,7 @@ class _Stream:
         self.bounds.append(tuple(int(bound) for bound in bounds))
 
     def take_buffer(self) -> Events:
-        events = np.concatenate(self.buffer) if len(self.buffer) > 1 else self.buffer[0]
+        events = joined(self.buffer) if len(self.buffer) > 1 else self.buffer[0]
         self.buffer = []
         self.buffered_rows = 0
         return events
@@ -192,7 +193,7 @@ class Transaction:
                 stream.path = self._part_path(stream, int(piece["ts_local"][0]))
             stream.add(piece)
             self._buffered_rows += len(piece)
-            if stream.buffered_rows >= ROW_GROUP_ROWS:
+            if stream.buffered_rows >= WRITTEN_ROWS:
                 self._flush(stream)
 
     # Pieces of `events` that belong to one part each: the caller adds a piece before it asks for the next

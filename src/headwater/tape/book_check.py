@@ -14,6 +14,7 @@ from headwater.domain.event import NO_PRICE, EventFlag, EventKind, Events
 from headwater.kernels.kernel import kernel
 from headwater.tape.certificate import Finding, Severity
 from headwater.tape.order import I64
+from headwater.tape.price_ranks import price_ranks
 from headwater.tape.show_time import show_duration, show_time
 
 TRUSTED_SHARE_MIN: Final = 0.95
@@ -208,9 +209,7 @@ class BookCheck:
     def update(self, events: Events) -> None:
         """Take the next chunk."""
         priced = events["price"] != NO_PRICE
-        prices, ranks = np.unique(
-            np.concatenate([self._bids[0], self._asks[0], events["price"][priced]]), return_inverse=True
-        )
+        prices, ranks = price_ranks(np.concatenate([self._bids[0], self._asks[0], events["price"][priced]]))
         bids, asks = self._bids.shape[1], self._asks.shape[1]
         bid, ask = np.zeros(len(prices), np.int64), np.zeros(len(prices), np.int64)
         bid[ranks[:bids]] = self._bids[1]

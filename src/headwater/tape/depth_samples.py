@@ -11,6 +11,7 @@ from headwater.domain.event import NO_PRICE, EventFlag, EventKind, Events
 from headwater.kernels.kernel import kernel
 from headwater.tape.kind_group import FAMILIES, family_numbers
 from headwater.tape.order import I64
+from headwater.tape.price_ranks import price_ranks
 
 LEVELS: Final = 10
 
@@ -46,7 +47,7 @@ def depth_samples(events: Events, samples_max: int) -> Samples:
     messages = int(((book["flags"] & _LAST) != 0).sum())
     every = max(1, -(-messages // samples_max))
     priced = book["price"] != NO_PRICE
-    prices, found = np.unique(book["price"][priced], return_inverse=True)
+    prices, found = price_ranks(book["price"][priced])
     rank = np.full(len(book), -1, np.int64)
     rank[priced] = found
     samples = np.zeros(messages // every, DEPTH_SAMPLE_DTYPE)

@@ -13,8 +13,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from headwater.domain.event import EVENT_DTYPE, EventFlag, EventKind, Events
+from headwater.domain.event import EventFlag, EventKind, Events
 from headwater.tape.kind_group import FAMILIES, family_numbers, interval_label
+from headwater.tape.records import chosen, copied, gathered
 
 _LAST: Final = int(EventFlag.LAST_IN_MESSAGE)
 _BOTH_SIDES: Final = int(EventFlag.AT_VENUE | EventFlag.AT_LOCAL)
@@ -42,8 +43,7 @@ def storable(events: Events) -> Events:
         raise ValueError(
             "expected the last record of a batch to end its message, found LAST_IN_MESSAGE unset"
         )
-    copy = np.empty(len(events), EVENT_DTYPE)
-    copy[:] = events
+    copy = copied(events)
     sideless = (copy["flags"] & _BOTH_SIDES) == 0
     if sideless.any():
         copy["flags"][sideless] |= _BOTH_SIDES
@@ -59,8 +59,7 @@ def _one_group_a_message(events: Events) -> Events:
     message = np.zeros(len(events), np.int64)
     np.cumsum(is_last[:-1], out=message[1:])
     order = np.lexsort((family, message))
-    ordered = np.empty(len(events), EVENT_DTYPE)
-    np.take(events, order, out=ordered)
+    ordered = gathered(events, order)
     family, message = family[order], message[order]
     ends = np.ones(len(events), bool)
     ends[:-1] = (family[1:] != family[:-1]) | (message[1:] != message[:-1])
@@ -83,7 +82,7 @@ def by_group(events: Events, book_levels: int = 0) -> Iterator[tuple[str, Events
     family = family_numbers(events)
     present = np.unique(family)
     for number in present:
-        rows = events if len(present) == 1 else events[family == number]
+        rows = events if len(present) == 1 else chosen(events, family == number)
         name = FAMILIES[number]
         if name == "bars":
             yield from _bars_by_interval(rows)
@@ -98,8 +97,9 @@ def _bars_by_interval(rows: Events) -> Iterator[tuple[str, Events]]:
         raise ValueError("expected bars as BAR_OPEN, BAR_RANGE, BAR_CLOSE in turn, found another order")
     intervals = bar_intervals(rows)
     for interval in np.unique(intervals):
-        chosen = rows if (intervals == interval).all() else rows[np.repeat(intervals == interval, 3)]
-        yield f"bars-{interval_label(int(interval))}", chosen
+        is_mine = intervals == interval
+        mine = rows if is_mine.all() else chosen(rows, np.repeat(is_mine, 3))
+        yield f"bars-{interval_label(int(interval))}", mine
 
 
 def bar_intervals(rows: Events) -> npt.NDArray[np.int64]:

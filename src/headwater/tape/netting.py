@@ -21,6 +21,7 @@ from headwater.domain.event import NO_PRICE, EventFlag, EventKind, Events
 from headwater.kernels.kernel import kernel
 from headwater.tape.kind_group import FAMILIES, family_numbers
 from headwater.tape.order import I64, forward_times
+from headwater.tape.price_ranks import price_ranks
 
 _LAST: Final = int(EventFlag.LAST_IN_MESSAGE)
 _DELTA: Final = int(EventKind.BOOK_DELTA)
@@ -87,7 +88,7 @@ def net_trades(events: Events) -> Netting:
 def _explained(events: Events, book_rows: I64, trade_rows: I64, message_rows: I64) -> I64:
     explained = np.zeros(len(trade_rows), np.int64)
     priced = events["price"] != NO_PRICE
-    prices, found = np.unique(events["price"][priced], return_inverse=True)
+    prices, found = price_ranks(events["price"][priced])
     rank = np.full(len(events), -1, np.int64)
     rank[priced] = found
     followed = np.flatnonzero(message_rows >= 0)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from headwater.domain.event import EVENT_DTYPE, EventFlag, Events
+from headwater.domain.event import EventFlag, Events
 from headwater.tape.order import Permutation, local_order, venue_order
+from headwater.tape.records import copied, gathered, joined
 from headwater.tape.replay import Replay, ReplayInstrument
 
 _BOTH_SIDES = int(EventFlag.AT_VENUE | EventFlag.AT_LOCAL)
@@ -29,7 +30,7 @@ def replay_of(events: Events | Sequence[Events], instruments: Sequence[ReplayIns
     ------
     ValueError : a number of arrays other than that of the instruments, or an instrument number out of range
     """
-    merged = _merged(events) if isinstance(events, np.ndarray) else _numbered(events, len(instruments))
+    merged = copied(events) if isinstance(events, np.ndarray) else _numbered(events, len(instruments))
     _check_numbers(merged, len(instruments))
     if not merged["arrival"].any():
         merged["arrival"] = np.arange(len(merged))
@@ -39,22 +40,11 @@ def replay_of(events: Events | Sequence[Events], instruments: Sequence[ReplayIns
     return Replay(local=local, venue=_arranged(local, venue_order(local)), instruments=tuple(instruments))
 
 
-def _merged(events: Events) -> Events:
-    merged = np.empty(len(events), EVENT_DTYPE)
-    merged[:] = events
-    return merged
-
-
 def _numbered(parts: Sequence[Events], instruments: int) -> Events:
     if len(parts) != instruments:
         raise ValueError(f"expected one array for each of {instruments} instruments, found {len(parts)}")
-    merged = np.empty(sum(map(len, parts)), EVENT_DTYPE)
-    start = 0
-    for number, part in enumerate(parts):
-        rows = merged[start : start + len(part)]
-        rows[:] = part
-        rows["instrument"] = number
-        start += len(part)
+    merged = joined(parts)
+    merged["instrument"] = np.repeat(np.arange(instruments), [len(part) for part in parts])
     return merged
 
 
@@ -65,10 +55,5 @@ def _check_numbers(events: Events, instruments: int) -> None:
 
 
 # The identical object when nothing moves: `replay.venue is replay.local` says that one order serves both.
-# Gathered into EVENT_DTYPE itself: an equal but distinct dtype costs 6 us a kernel call.
 def _arranged(events: Events, order: Permutation | None) -> Events:
-    if order is None:
-        return events
-    arranged = np.empty(len(events), EVENT_DTYPE)
-    np.take(events, order, out=arranged)
-    return arranged
+    return events if order is None else gathered(events, order)
