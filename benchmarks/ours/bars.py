@@ -21,7 +21,7 @@ from headwater.backtest.run import run_backtest
 from headwater.backtest.settings import BacktestSettings, LatencySettings
 from headwater.domain.event import EVENT_DTYPE, EventFlag, EventKind, Events
 from headwater.domain.instrument import Instrument
-from headwater.domain.view import WakeKind
+from headwater.domain.view import Reads, WakeKind
 from headwater.reports.statistics import statistics
 from headwater.simulation.kinds import MarginMode
 from headwater.storage.rules_files import load_rulebook
@@ -45,7 +45,7 @@ PAIRS: Final = [(fast, slow) for fast in range(4, 29) for slow in range(30, 110,
 _SPANS: Final = {"fast": Parameter(10, 1, 1_000), "slow": Parameter(20, 1, 1_000)}
 
 
-@compiled(wakes=WakeKind.BAR, parameters={**_SPANS, "size": Parameter(1, 1, 2**53)}, memory=3, touch_only=True)
+@compiled(wakes=WakeKind.BAR, parameters={**_SPANS, "size": Parameter(1, 1, 2**53)}, memory=3, reads=Reads(0))
 def cross(view: Any, orders: Any, depth: Any, params: Any, memory: Any, outbox: Any) -> None:
     """Long one size while the fast average is not below the slow one, else short, once both have seen their span."""
     close = view["bid"] * 0.1

@@ -18,7 +18,7 @@ from headwater.backtest.result import BacktestResult
 from headwater.backtest.run import _CompiledDriver, _Run
 from headwater.backtest.settings import BacktestSettings, LatencySettings
 from headwater.domain.event import EVENT_DTYPE, NO_PRICE, EventFlag, EventKind, Events
-from headwater.domain.view import WakeKind
+from headwater.domain.view import Reads, WakeKind
 from headwater.simulation.kinds import MarginMode, QueueModel
 from headwater.storage.rules_files import load_rulebook
 from headwater.strategies.compiled import compiled
@@ -37,7 +37,7 @@ TIMER: Final = int(WakeKind.TIMER)
 QUEUES: Final = {"risk": QueueModel.RISK_AVERSE, "power": QueueModel.POWER, "log": QueueModel.LOG}
 
 
-@compiled(wakes=WakeKind.EVENT, memory=3, touch_only=True)
+@compiled(wakes=WakeKind.EVENT, memory=3, reads=Reads(0))
 def read_every_event(view: Any, orders: Any, depth: Any, params: Any, memory: Any, outbox: Any) -> None:
     """Add best bid and offer, in ticks; one that is absent counts nought."""
     touch = np.int64(0)
@@ -50,7 +50,7 @@ def read_every_event(view: Any, orders: Any, depth: Any, params: Any, memory: An
     memory[2] = touch
 
 
-@compiled(timer="100ms", memory=2, touch_only=True)
+@compiled(timer="100ms", memory=2, reads=Reads(0))
 def read_every_step(view: Any, orders: Any, depth: Any, params: Any, memory: Any, outbox: Any) -> None:
     """Add best bid and offer, in quote currency."""
     memory[0] += 1.0

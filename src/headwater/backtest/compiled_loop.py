@@ -7,12 +7,13 @@ from typing import Any, Final
 import numpy as np
 from numba import types
 
-from headwater.backtest.loop import advance, is_quiet, take_samples
+from headwater.backtest.loop import advance, is_quiet, samples_before, take_samples
 from headwater.backtest.tape_pools import tape_at
 from headwater.domain.event import EventFlag
+from headwater.domain.view import Reads
 from headwater.engine.intents import send_intents
 from headwater.engine.local import local_step
-from headwater.engine.view import show_depth, show_market, show_orders, show_rest
+from headwater.engine.view import show_bar, show_depth, show_grid, show_market, show_orders, show_rest
 from headwater.kernels.kernel import kernel
 from headwater.kernels.scalar import Bool, Int
 from headwater.simulation.kinds import FaultKind, Stop
@@ -20,6 +21,9 @@ from headwater.simulation.state import Sim, sim_at
 from headwater.strategies.compiled import SIGNATURE
 from headwater.strategies.desk import desk_at
 
+_BAR = int(Reads.BAR)
+_MARKET = int(Reads.MARKET)
+_ORDERS = int(Reads.ORDERS)
 _AT_LOCAL = int(EventFlag.AT_LOCAL)
 _S_WAKE = int(Stop.WAKE)
 _S_CHUNK = int(Stop.CHUNK)
@@ -27,7 +31,7 @@ _S_FAULT = int(Stop.FAULT)
 _F_TOO_MANY_INTENTS = int(FaultKind.TOO_MANY_INTENTS)
 
 _RUN: Final = types.int64(
-    types.int64, types.int64, types.int64, types.FunctionType(SIGNATURE), types.int64, types.boolean
+    types.int64, types.int64, types.int64, types.FunctionType(SIGNATURE), types.int64, types.int64
 )
 
 
@@ -47,16 +51,20 @@ def _ask(
     desk: Any,
     desk_address: Int,
     strategy: Any,
-    touch_only: Bool,
+    reads: Int,
 ) -> Bool:
     """Show the strategy what it reads, call it, and say whether it asks for anything."""
     shown = desk.shown[0]
-    if not touch_only:
-        i = sim.clock[0]["wake_instrument"]
+    i = sim.clock[0]["wake_instrument"]
+    show_grid(sim, i, shown)
+    if (reads & _BAR) != 0:
+        show_bar(sim, i, shown)
+    if (reads & _MARKET) != 0:
         show_rest(sim, i, shown)
+    if (reads & _ORDERS) != 0:
         show_orders(sim, shown, desk.orders)
-        if shown["depth_levels"] > 0:
-            show_depth(sim, i, shown["depth_levels"], desk.depth)
+    if shown["depth_levels"] > 0:
+        show_depth(sim, i, shown["depth_levels"], desk.depth)
     shown["intent_count"] = 0
     strategy(desk_address)
     return shown["intent_count"] > 0
@@ -70,15 +78,15 @@ def _run_quiet(
     desk_address: Int,
     strategy: Any,
     row_end: Int,
-    touch_only: Bool,
+    reads: Int,
 ) -> Bool:
     """While nothing of ours is at the venue or on its way, the trader's events are all that can wake the strategy.
 
-    Runs to the next timer or sample, to `row_end`, or until the strategy asks for something (True).
+    Runs to the next timer, to `row_end`, until the log of samples is full, or until the strategy asks for something (True).
     """
     clock = sim.clock[0]
     shown = desk.shown[0]
-    until = min(clock["next_timer"], clock["next_sample"])
+    until = clock["next_timer"]
     mask = clock["wake_mask"]
     row = clock["local_row"]
     start = row
@@ -87,7 +95,7 @@ def _run_quiet(
     while row < row_end and not asks:
         event = local[row]
         ts = event["ts_local"]
-        if ts > until:
+        if ts > until or (ts > clock["next_sample"] and not samples_before(sim, shown, ts)):
             break
         row += 1
         if (event["flags"] & _AT_LOCAL) != 0:
@@ -99,7 +107,7 @@ def _run_quiet(
                 clock["wake_instrument"] = i
                 shown["wake"] = wake
                 show_market(sim, i, shown)
-                asks = _ask(sim, desk, desk_address, strategy, touch_only)
+                asks = _ask(sim, desk, desk_address, strategy, reads)
     clock["local_row"] = row
     clock["local_events"] += row - start
     clock["wakes"] += wakes
@@ -108,7 +116,7 @@ def _run_quiet(
 
 @kernel(signature=_RUN)
 def run_compiled(
-    sim_address: Int, tape_address: Int, desk_address: Int, strategy: Any, row_budget: Int, touch_only: Bool
+    sim_address: Int, tape_address: Int, desk_address: Int, strategy: Any, row_budget: Int, reads: Int
 ) -> Int:
     """Run until the tape ends, the budget of the trader's events is spent, a log is full, or a fault; a Stop."""
     sim = sim_at(sim_address)
@@ -123,12 +131,12 @@ def run_compiled(
         asks = False
         if is_quiet(clock):
             row_end = min(budget_end, len(local))
-            asks = _run_quiet(sim, local, desk, desk_address, strategy, row_end, touch_only)
+            asks = _run_quiet(sim, local, desk, desk_address, strategy, row_end, reads)
         if not asks:
             stop = advance(sim, local, venue, shown, max(budget_end - clock["local_row"], 1))
             if stop != _S_WAKE:
                 return stop
-            asks = _ask(sim, desk, desk_address, strategy, touch_only)
+            asks = _ask(sim, desk, desk_address, strategy, reads)
         if asks and not _send(sim, desk.outbox, shown):
             return _S_FAULT
         if clock["sample_ns"] < 0:

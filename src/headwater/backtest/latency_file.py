@@ -22,7 +22,8 @@ def read_latency_file(path: Path) -> npt.NDArray[np.int64]:
 
     Raises
     ------
-    ConfigurationError : missing, unreadable, a column missing or not whole, negative, or times that run backwards
+    ConfigurationError : missing, unreadable, a column missing or not whole, negative, or times that run
+        backwards
     """
     import polars as pl
 

@@ -294,3 +294,15 @@ def take_samples(sim: Sim, view: Any) -> None:
         clock["next_sample"] += (1 + (clock["now"] - clock["next_sample"]) // clock["sample_ns"]) * clock[
             "sample_ns"
         ]
+
+
+@kernel
+def samples_before(sim: Sim, view: Any, ts: Int) -> Bool:
+    """Take the samples that are due before `ts`; False when the log has no room for them."""
+    clock = sim.clock[0]
+    while clock["next_sample"] < ts:
+        if clock["sample_count"] + len(sim.instruments) > len(sim.samples):
+            return False
+        clock["now"] = clock["next_sample"]
+        take_samples(sim, view)
+    return True

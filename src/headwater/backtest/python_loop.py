@@ -7,7 +7,7 @@ from numba import types
 from headwater.backtest.loop import advance
 from headwater.backtest.tape_pools import tape_at
 from headwater.engine.intents import send_intents
-from headwater.engine.view import show_orders, show_rest
+from headwater.engine.view import show_bar, show_grid, show_orders, show_rest
 from headwater.kernels.kernel import kernel
 from headwater.kernels.scalar import Int
 from headwater.simulation.kinds import Stop
@@ -35,6 +35,9 @@ def step(sim_address: Int, tape_address: Int, desk_address: Int, row_end: Int) -
             return _S_FAULT
     stop = advance(sim, tape.local, tape.venue, view, row_end - sim.clock[0]["local_row"])
     if stop == _S_WAKE:
-        show_rest(sim, sim.clock[0]["wake_instrument"], view)
+        i = sim.clock[0]["wake_instrument"]
+        show_grid(sim, i, view)
+        show_bar(sim, i, view)
+        show_rest(sim, i, view)
         show_orders(sim, view, desk.orders)
     return stop

@@ -304,7 +304,7 @@ class _CompiledDriver:
             self._desk.address,
             self._strategy.function,
             budget,
-            self._strategy.touch_only,
+            int(self._strategy.reads),
         )
         return stop
 

@@ -50,6 +50,9 @@ SIDE_DTYPE: Final = np.dtype(
 NO_KEY: Final = -(2**62)
 """The best key of an empty side."""
 
+_FEW_LEVELS: Final = 8
+"""Up to so many levels it is cheaper to remove them one by one than to sweep the side."""
+
 _HASH_MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)  # 2^64 / golden ratio, odd
 
 
@@ -114,7 +117,7 @@ def side_clear(sides: Any, pool: I64, s: Int, bound: Int) -> None:
     side = sides[s]
     if side["levels"] == 0:
         return
-    if bound <= NO_KEY:
+    if bound <= NO_KEY and side["levels"] > _FEW_LEVELS:
         _clear_all(side, pool)
         return
     key = side["best"]
@@ -155,6 +158,9 @@ def _window_set(side: Any, pool: I64, index: Int, key: Int, size: Int) -> Int:
 @kernel
 def _best_after(side: Any, pool: I64, index: Int) -> None:
     """The best level, at window cell `index`, is gone: find the next."""
+    if side["levels"] == 0:
+        side["best"] = NO_KEY
+        return
     found = _window_below(side, pool, index)
     if found >= 0:
         side["best"] = side["base"] + found

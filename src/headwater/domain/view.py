@@ -21,6 +21,16 @@ class WakeKind(IntFlag):
     BBO = 128  # the best prices changed
 
 
+class Reads(IntFlag):
+    """What a strategy reads of its view beside time, wake, instrument, best prices, position and the number of open
+    orders. What is not read is not copied: a wake then costs a fraction."""
+
+    BAR = 1  # the bar that was completed last
+    MARKET = 2  # sizes at the touch, last trade, marks, money, hedge legs, fills
+    ORDERS = 4  # the rows of `orders`
+    ALL = 7
+
+
 VIEW_DTYPE: Final = np.dtype(
     [
         ("now", "i8"),  # UTC ns at the trader
@@ -63,6 +73,7 @@ VIEW_DTYPE: Final = np.dtype(
         ("order_count", "i8"),  # rows of `orders` in use
         ("depth_levels", "i8"),  # levels a side wanted in `depth`
         ("intents_max", "i8"),  # rows of `outbox`
+        ("grid_instrument", "i8"),  # instrument whose grid fields are shown, -1 = none yet
         ("intent_count", "i8"),  # rows of `outbox` in use; the strategy writes it
     ],
     align=True,

@@ -32,11 +32,37 @@ def show_market(sim: Sim, i: Int, view: Any) -> None:
         view["bid"] = bid if bid != NO_KEY else np.int64(NO_PRICE)
         view["ask"] = -ask if ask != NO_KEY else np.int64(NO_PRICE)
     view["position"] = ins["l_position"]
+    view["order_count"] = sim.clock[0]["open_count"]
+
+
+@kernel
+def show_grid(sim: Sim, i: Int, view: Any) -> None:
+    """Copy what turns units into lots and steps, once for as long as the instrument stays the same."""
+    if view["grid_instrument"] == i:
+        return
+    ins = sim.instruments[i]
+    view["grid_instrument"] = i
+    view["price_step"] = ins["price_step"]
+    view["size_step"] = ins["size_step"]
+    view["can_short"] = ins["contract"] != _SPOT
+    view["lots_per_unit"] = ins["lots_per_unit"]
+
+
+@kernel
+def show_bar(sim: Sim, i: Int, view: Any) -> None:
+    """Copy the bar that was completed last."""
+    ins = sim.instruments[i]
+    view["bar_start"] = ins["l_bar_start"]
+    view["bar_open"] = ins["l_bar_open"]
+    view["bar_high"] = ins["l_bar_high"]
+    view["bar_low"] = ins["l_bar_low"]
+    view["bar_close"] = ins["l_bar_close"]
+    view["bar_volume"] = ins["l_bar_volume"]
 
 
 @kernel
 def show_rest(sim: Sim, i: Int, view: Any) -> None:
-    """Copy what only some strategies read: sizes at the touch, last trade, bar, marks, money, grid."""
+    """Copy what only some strategies read: sizes at the touch, last trade, marks, money, hedge legs."""
     ins = sim.instruments[i]
     view["bid_price"] = view["bid"] * ins["tick_size"] if view["bid"] != NO_PRICE else np.nan
     view["ask_price"] = view["ask"] * ins["tick_size"] if view["ask"] != NO_PRICE else np.nan
@@ -50,20 +76,10 @@ def show_rest(sim: Sim, i: Int, view: Any) -> None:
     view["mark"] = ins["l_mark"]
     view["index"] = ins["l_index"]
     view["funding_rate"] = ins["l_funding_rate"]
-    view["bar_start"] = ins["l_bar_start"]
-    view["bar_open"] = ins["l_bar_open"]
-    view["bar_high"] = ins["l_bar_high"]
-    view["bar_low"] = ins["l_bar_low"]
-    view["bar_close"] = ins["l_bar_close"]
-    view["bar_volume"] = ins["l_bar_volume"]
     view["trusted"] = ins["l_trusted"]
     view["cash"] = ins["l_cash"]
     view["fee"] = ins["l_fee"]
     view["funding"] = ins["l_funding"]
-    view["price_step"] = ins["price_step"]
-    view["size_step"] = ins["size_step"]
-    view["can_short"] = ins["contract"] != _SPOT
-    view["lots_per_unit"] = ins["lots_per_unit"]
 
 
 @kernel

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 
-from headwater.domain.view import WakeKind
+from headwater.domain.view import Reads, WakeKind
 from headwater.kernels.kernel import JIT_DISABLED, kernel
 from headwater.strategies.desk import desk_at
 from headwater.strategies.interval import parse_interval
@@ -49,7 +49,7 @@ class CompiledStrategy:
     bars_ns : interval of the bars that trades are folded into, 0 = only bars that the tape holds
     memory : number of private floats
     depth_levels : levels a side to copy at each wake
-    touch_only : the view holds time, wake, instrument, BBO and position alone: cheaper, for strategies that read no more
+    reads : what the strategy reads of its view; the rest is not copied
     """
 
     name: str
@@ -62,7 +62,7 @@ class CompiledStrategy:
     bars_ns: int
     memory: int
     depth_levels: int
-    touch_only: bool
+    reads: Reads
 
     def values(self, given: Mapping[str, object]) -> dict[str, Any]:
         """Parameter values by name, checked."""
@@ -81,7 +81,7 @@ def compiled(
     parameters: Mapping[str, Parameter] | None = None,
     memory: int = 0,
     depth_levels: int = 0,
-    touch_only: bool = False,
+    reads: Reads = Reads.ALL,
 ) -> Callable[[Callable[..., None]], CompiledStrategy]:
     """Make a function a compiled strategy; see the module's docstring.
 
@@ -105,7 +105,7 @@ def compiled(
             bars_ns=bars_ns,
             memory=memory,
             depth_levels=depth_levels,
-            touch_only=touch_only,
+            reads=reads,
         )
 
     return build

@@ -63,5 +63,6 @@ def make_desk(
         outbox=np.zeros(outbox, INTENT_DTYPE),
     )
     desk.shown["depth_levels"] = depth_levels
+    desk.shown["grid_instrument"] = -1
     desk.shown["intents_max"] = outbox
     return desk
