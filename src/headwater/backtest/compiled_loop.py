@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numba import types
 
-from headwater.backtest.loop import advance, is_quiet, samples_before, take_samples
+from headwater.backtest.loop import advance, catch_up, is_quiet, samples_before, take_samples
 from headwater.backtest.tape_pools import tape_at
 from headwater.domain.event import EventFlag
 from headwater.domain.view import Reads
@@ -21,6 +21,8 @@ from headwater.simulation.state import Sim, sim_at
 from headwater.strategies.compiled import SIGNATURE
 from headwater.strategies.desk import desk_at
 
+_QUIET_ROWS = 2_048
+"""The venue catches up while the events that the trader has read are still in the cache."""
 _BAR = int(Reads.BAR)
 _MARKET = int(Reads.MARKET)
 _ORDERS = int(Reads.ORDERS)
@@ -130,8 +132,11 @@ def run_compiled(
     while True:
         asks = False
         if is_quiet(clock):
-            row_end = min(budget_end, len(local))
+            row_end = min(min(budget_end, len(local)), clock["local_row"] + _QUIET_ROWS)
             asks = _run_quiet(sim, local, desk, desk_address, strategy, row_end, reads)
+            catch_up(sim, venue)
+            if not asks and clock["local_row"] == row_end and row_end < min(budget_end, len(local)):
+                continue
         if not asks:
             stop = advance(sim, local, venue, shown, max(budget_end - clock["local_row"], 1))
             if stop != _S_WAKE:

@@ -190,6 +190,14 @@ def advance_venue(sim: Sim, venue: Any) -> None:
 
 
 @kernel
+def catch_up(sim: Sim, venue: Any) -> None:
+    """Bring a venue that was left behind to the trader's now."""
+    clock = sim.clock[0]
+    clock["horizon"] = clock["now"]
+    advance_venue(sim, venue)
+
+
+@kernel
 def _venue_data(sim: Sim, venue: Any, due: Int) -> None:
     """Market events up to and including `due` or the horizon, whichever comes first."""
     clock = sim.clock[0]

@@ -23,7 +23,7 @@ from headwater.simulation.allocate import allocate
 from headwater.simulation.kinds import ContractKind, LatencyModel, MarginMode, PriceSource
 from headwater.simulation.state import Sim
 from headwater.simulation.tables import TableBuilder
-from headwater.strategies.view import GridSeen
+from headwater.strategies.view import GridSeen, steps_per_unit
 from headwater.tape.replay import Replay, ReplayInstrument
 
 _E8: Final = 10**8
@@ -217,6 +217,7 @@ def _models(each: Traded, settings: BacktestSettings, bar_builder: int) -> dict[
         "source": each.contents.source,
         "lots_per_unit": float(1 / each.replay.lot_size),
         "tick_size": float(each.replay.tick_size),
+        "ticks_per_unit": float(steps_per_unit(each.replay.tick_size)),
         "fine_per_tick": int(each.replay.tick_size * _E8),
         "kinds_mask": sum(1 << kind for kind in each.behaviour.order_kinds),
         "flags_mask": int(each.behaviour.order_flags),

@@ -9,7 +9,7 @@ import numpy as np
 from headwater.book.side import NO_KEY, side_next, side_size
 from headwater.domain.event import NO_PRICE
 from headwater.kernels.kernel import kernel
-from headwater.kernels.scalar import Int
+from headwater.kernels.scalar import Float, Int
 from headwater.simulation.kinds import ContractKind, PriceSource
 from headwater.simulation.state import I64, Sim
 
@@ -64,8 +64,8 @@ def show_bar(sim: Sim, i: Int, view: Any) -> None:
 def show_rest(sim: Sim, i: Int, view: Any) -> None:
     """Copy what only some strategies read: sizes at the touch, last trade, marks, money, hedge legs."""
     ins = sim.instruments[i]
-    view["bid_price"] = view["bid"] * ins["tick_size"] if view["bid"] != NO_PRICE else np.nan
-    view["ask_price"] = view["ask"] * ins["tick_size"] if view["ask"] != NO_PRICE else np.nan
+    view["bid_price"] = _price(ins, view["bid"])
+    view["ask_price"] = _price(ins, view["ask"])
     view["bid_size"] = _best_size(sim, 4 * i)
     view["ask_size"] = _best_size(sim, 4 * i + 1)
     view["long"] = ins["l_long"]
@@ -80,6 +80,16 @@ def show_rest(sim: Sim, i: Int, view: Any) -> None:
     view["cash"] = ins["l_cash"]
     view["fee"] = ins["l_fee"]
     view["funding"] = ins["l_funding"]
+
+
+@kernel
+def _price(ins: Any, ticks: Int) -> Float:
+    """The float that is nearest to the exact price, NaN without one."""
+    if ticks == NO_PRICE:
+        return np.nan
+    if ins["ticks_per_unit"] > 0.0:
+        return ticks / ins["ticks_per_unit"]
+    return ticks * ins["tick_size"]
 
 
 @kernel

@@ -130,8 +130,8 @@ class View:
         self._orders = orders
         self._outbox = outbox
         self._grids = grids
-        self._tick = [float(grid.tick_size) for grid in grids]
-        self._lot = [float(grid.lot_size) for grid in grids]
+        self._tick = [(steps_per_unit(grid.tick_size), float(grid.tick_size)) for grid in grids]
+        self._lot = [(steps_per_unit(grid.lot_size), float(grid.lot_size)) for grid in grids]
         self._ticks_cache: dict[tuple[int, Amount], int] = {}
         self._lots_cache: dict[tuple[int, Amount], int] = {}
 
@@ -369,10 +369,10 @@ class View:
         return self._grids[self._cells[_INSTRUMENT]]
 
     def _price(self, ticks: int) -> float:
-        return ticks * self._tick[self._cells[_INSTRUMENT]]
+        return _amount(ticks, *self._tick[self._cells[_INSTRUMENT]])
 
     def _size(self, lots: int) -> float:
-        return lots * self._lot[self._cells[_INSTRUMENT]]
+        return _amount(lots, *self._lot[self._cells[_INSTRUMENT]])
 
     def _order(self, row: Any) -> OrderSeen:
         return OrderSeen(
@@ -414,6 +414,17 @@ class View:
         if trigger_by is TriggerBy.LAST:
             return self._ticks(trigger)
         return int(_exact(trigger, self._grid(), "trigger") * 10**8)
+
+
+def steps_per_unit(step: Decimal) -> int:
+    """How many steps make one unit, 0 when that is not whole."""
+    whole = int(1 / step)
+    return whole if whole * step == 1 else 0
+
+
+def _amount(steps: int, per_unit: int, step: float) -> float:
+    """The float nearest to the exact amount: dividing by a whole number rounds once, so that it prints as it is written."""
+    return steps / per_unit if per_unit else steps * step
 
 
 _CACHE_LIMIT: Final = 65_536
