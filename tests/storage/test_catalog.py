@@ -15,6 +15,7 @@ import pytest
 from headwater.domain.errors import CatalogError, HeadwaterError
 from headwater.domain.event import EVENT_DTYPE, NO_PRICE, EventFlag, EventKind
 from headwater.ports.importer import Batch, Findings
+from headwater.storage import transaction
 from headwater.storage.catalog import Catalog
 from headwater.storage.parquet import part_rows
 from headwater.storage.transaction import PART_ROWS_MIN
@@ -377,10 +378,49 @@ def test_an_error_in_the_middle_leaves_the_catalog_as_it_was(catalog: Catalog) -
     assert catalog.open(["BTCUSDT.BINANCE"]).local["arrival"].tolist() == [0]
 
 
+def test_many_instruments_at_once_are_held_back_within_a_limit(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transaction, "BUFFERED_ROWS_MAX", 50)
+    batches = [batch(np.repeat(trade(NOON, 1), 30), instrument=f"A{n}.B") for n in range(5)]
+    catalog.write(batches, source="a")
+    assert len(catalog.open([f"A{n}.B" for n in range(5)]).local) == 150
+
+
+def test_a_catalog_that_may_not_be_written_is_replayed_from_the_users_cache(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    catalog.write([batch(trade(NOON, 1))], source="a")
+    monkeypatch.setenv("HEADWATER_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr("headwater.storage.catalog.os.access", lambda *_: False)
+    before = sorted(catalog.path.rglob("*"))
+    assert len(Catalog(catalog.path).open(["BTCUSDT.BINANCE"]).local) == 1
+    assert sorted(catalog.path.rglob("*")) == before
+    assert any((tmp_path / "cache" / "replay").iterdir())
+
+
+def test_a_tape_too_long_to_certify_at_opening_says_so(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headwater.storage.catalog.CERTIFIED_AT_OPEN_ROWS_MAX", 0)
+    catalog.write([batch(trade(NOON, 1))], source="a")
+    certificate = catalog.open(["BTCUSDT.BINANCE"]).instruments[0].certificate
+    assert certificate["trusted"] is None
+    assert certificate["reasons"] == ["trades: not verified yet: run `headwater tape verify`"]
+    catalog.certify(catalog.datasets()[0])
+    assert catalog.open(["BTCUSDT.BINANCE"]).instruments[0].certificate["trusted"] is True
+
+
+def test_what_another_process_left_is_cleared_before_the_next_import(catalog: Catalog) -> None:
+    (catalog.path / ".staging" / "1" / "events").mkdir(parents=True)
+    catalog.write([batch(trade(NOON, 1))], source="a")
+    assert list((catalog.path / ".staging").iterdir()) == []
+
+
 def test_sequence_numbers_are_carried_to_the_file_that_continues(catalog: Catalog) -> None:
-    with catalog.transaction("a") as transaction:
-        transaction.append(batch(trade(NOON, 1)))
-        transaction.carry({"BTCUSDT.BINANCE": 77})
+    with catalog.transaction("a") as opened:
+        opened.append(batch(trade(NOON, 1)))
+        opened.carry({"BTCUSDT.BINANCE": 77})
     assert Catalog(catalog.path).imports()[0].carried == {"BTCUSDT.BINANCE": 77}
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from headwater.domain.event import NO_PRICE, EventKind, Events
+from headwater.domain.event import NO_PRICE, EventFlag, EventKind, Events
 from headwater.ports.importer import Findings
 from headwater.tape.certificate import Certificate, Severity
 from headwater.tape.certify import Certifier, certify
@@ -352,6 +352,20 @@ def test_a_dataset_without_events_is_not_trusted() -> None:
     assert failed(tape(), "book") == {"empty"}
     assert failed(tape(), "bars-1m") == {"empty"}
     assert failed(tape(), "funding") == {"empty"}
+
+
+def test_copies_for_the_venue_alone_are_not_counted_twice() -> None:
+    seen = tape(
+        snapshot(NOON, [(99, 5)], [(101, 4)]), delta(NOON + 1, (1, 99, 0)), delta(NOON + 2, (1, 98, 1))
+    )
+    seen["flags"] |= np.uint8(EventFlag.AT_LOCAL)
+    hidden = seen.copy()
+    hidden["flags"] ^= np.uint8(EventFlag.AT_LOCAL | EventFlag.AT_VENUE)
+    hidden["price"][1:] += 10
+    certificate = certify(tape(seen, hidden), dataset("book", source()))
+    assert certificate.trusted
+    assert certificate.measures["book_messages"] == 3
+    assert certificate.rows == 10
 
 
 def test_chunks_give_the_certificate_of_the_whole() -> None:

@@ -14,6 +14,7 @@ from headwater.storage.merge import last_message_end, whole_messages
 from headwater.storage.parquet import clear_row_groups, part_rows
 from headwater.tape.book_check import BookCheck
 from headwater.tape.common_grid import rescale
+from headwater.tape.sides import trader_records
 
 _BOTH_SIDES = int(EventFlag.AT_VENUE | EventFlag.AT_LOCAL)
 
@@ -53,7 +54,7 @@ def _applied(parts: Sequence[ScaledPart], first_group: int, ts: int) -> tuple[Bo
         known = rows[: int(late[0])] if len(late) else rows
         known = known[: last_message_end(known["flags"])]
         if len(known):
-            check.update(known)
+            check.update(trader_records(known))
             ts_venue = int(known["ts_venue"][-1])
         if len(late):
             break

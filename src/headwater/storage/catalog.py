@@ -132,6 +132,7 @@ class Catalog:
         CatalogError : another import is writing, the source is there already, or the disk is full
         """
         with self._lock():
+            self._clear_staging()
             known = self.imported(source, instrument) if isinstance(source, Path) else None
             if known is not None:
                 raise CatalogError(
@@ -299,8 +300,12 @@ class Catalog:
         if not os.access(self.path, os.W_OK):
             return
         with suppress(CatalogError), self._lock():
-            for staging in (self.path / ".staging").glob("*"):
-                remove_dead_import(self.path, staging)
+            self._clear_staging()
+
+    # Under the lock, whatever is staged belongs to nobody.
+    def _clear_staging(self) -> None:
+        for staging in (self.path / ".staging").glob("[0-9]*"):
+            remove_dead_import(self.path, staging)
 
     @contextmanager
     def _lock(self) -> Iterator[IO[bytes]]:

@@ -175,11 +175,6 @@ class Transaction:
         """Keep the last sequence number of each stream for a file that continues this one."""
         self._carried.update(sequence_numbers)
 
-    @property
-    def rows(self) -> int:
-        """Records taken so far."""
-        return sum(part.rows for part in self._parts) + sum(stream.rows for stream in self._streams.values())
-
     def _stream(self, instrument: str, group: str, grid: _Grid) -> _Stream:
         stream = self._streams.setdefault((instrument, group), _Stream(instrument, group, grid))
         if stream.grid != grid:

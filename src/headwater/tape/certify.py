@@ -19,6 +19,7 @@ from headwater.tape.dataset import DatasetInfo, SourceInfo
 from headwater.tape.kind_group import family_of
 from headwater.tape.quote_check import QuoteCheck
 from headwater.tape.show_time import show_duration, show_time
+from headwater.tape.sides import trader_records
 from headwater.tape.timing_check import TimingCheck
 from headwater.tape.trade_check import TradeCheck
 from headwater.tape.value_check import ValueCheck
@@ -63,10 +64,14 @@ class Certifier:
         self._rows = 0
 
     def update(self, events: Events) -> None:
-        """Take the next events of the dataset, in arrival order, cut where a message ends."""
+        """Take the next events of the dataset, in arrival order, cut where a message ends.
+
+        What a recording holds for the venue's side alone is a second copy and is passed over.
+        """
         self._rows += len(events)
+        seen = trader_records(events)
         for check in self._checks:
-            check.update(events)
+            check.update(seen)
 
     def certificate(self, content: str = "", more_measures: Mapping[str, Any] | None = None) -> Certificate:
         """The verdict; `content` is the hash of what was read, `more_measures` were taken elsewhere."""
