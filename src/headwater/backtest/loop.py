@@ -22,14 +22,13 @@ from typing import Any
 import numpy as np
 
 from headwater.domain.event import EventFlag
-from headwater.engine.intents import send_intents
+from headwater.domain.view import WakeKind
 from headwater.engine.local import local_step
 from headwater.engine.reports import apply_report
-from headwater.engine.view import show_depth, show_market, show_orders, show_rest
+from headwater.engine.view import show_market
 from headwater.kernels.kernel import kernel
 from headwater.kernels.scalar import Bool, Int
 from headwater.simulation.exchange import exchange_step
-from headwater.domain.view import WakeKind
 from headwater.simulation.kinds import Stop
 from headwater.simulation.requests import expire_due, receive_request
 from headwater.simulation.rings import ring_first_ts

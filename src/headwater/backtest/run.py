@@ -335,7 +335,6 @@ class _PythonDriver:
         self._line = ""
 
     def run(self, budget: int) -> int:
-        from headwater.backtest.python_loop import step
 
         try:
             return self._run_to(int(self._run.sim.clock["local_row"][0]) + budget)
@@ -357,7 +356,7 @@ class _PythonDriver:
                 on_book(view)
                 stop = step(sim, tape, desk, row_end)
             return stop
-        wake_cell = memoryview(self._desk.shown["wake"])  # type: ignore[arg-type]
+        wake_cell = self._desk.shown["wake"].data
         dispatch = self._dispatch
         while stop == woken:
             dispatch(wake_cell[0])

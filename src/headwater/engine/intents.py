@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from headwater.domain.event import NO_PRICE
+from headwater.domain.intent import RequestKind
 from headwater.domain.order import OrderKind, OrderLogEvent, OrderStatus, TimeInForce, TriggerBy
 from headwater.engine.reports import log_order
 from headwater.kernels.kernel import kernel
 from headwater.kernels.scalar import Bool, Int
-from headwater.domain.intent import RequestKind
 from headwater.simulation.kinds import FaultKind
 from headwater.simulation.latency import request_arrival
 from headwater.simulation.rings import ring_slot

@@ -12,10 +12,10 @@ import numpy as np
 
 from headwater.book.side import NO_KEY, side_clear, side_update
 from headwater.domain.event import NO_PRICE, EventFlag, EventKind
+from headwater.domain.view import WakeKind
 from headwater.features.bars import bar_step
 from headwater.kernels.kernel import kernel
 from headwater.kernels.scalar import Int
-from headwater.domain.view import WakeKind
 from headwater.simulation.kinds import PriceSource
 from headwater.simulation.state import Sim
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from headwater.domain.intent import RequestKind
 from headwater.domain.order import OrderLogEvent, OrderStatus
+from headwater.domain.view import WakeKind
 from headwater.engine.view import show_market
 from headwater.kernels.kernel import kernel
 from headwater.kernels.scalar import Int
-from headwater.domain.intent import RequestKind
-from headwater.domain.view import WakeKind
 from headwater.simulation.kinds import ReportKind
 from headwater.simulation.state import NO_HANDLE, Sim
 

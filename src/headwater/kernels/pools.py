@@ -1,9 +1,10 @@
 """Many arrays as one argument: to compiled code a :class:`Pools` is a single pointer.
 
-Numba passes an array as seven words, and a tuple of arrays as seven words for each, at every call that is not inlined; with
-fifteen pools that cost 250 ns an event where 15 were enough, and more than a minute of compilation. So compiled code gets the
-address of a table with the address and the length of each pool. Attribute access and indexing mean the same on both sides:
-``pools.orders[handle]`` is the record, to read and to write; ``len(pools.orders)`` its length; a pool of plain numbers is an array.
+Numba passes an array as seven words, and a tuple of arrays as seven words for each, at every call that is not
+inlined; with fifteen pools that cost 250 ns an event where 15 were enough, and more than a minute of compilation. So
+compiled code gets the address of a table with the address and the length of each pool. Attribute access and indexing
+mean the same on both sides: ``pools.orders[handle]`` is the record, to read and to write; ``len(pools.orders)`` its
+length; a pool of plain numbers is an array.
 
 The compiled side holds plain addresses and keeps nothing alive: the Python object owns the arrays, which may be neither
 replaced nor resized while it lives. With the JIT off there is nothing but the Python object.
@@ -21,8 +22,11 @@ import numpy.typing as npt
 from llvmlite import ir
 from numba import from_dtype
 from numba.core import cgutils, types
+from numba.core.imputils import lower_getattr_generic
+from numba.core.typing.templates import AttributeTemplate
 from numba.extending import (
     NativeValue,
+    infer_getattr,
     intrinsic,
     lower_builtin,
     models,
@@ -32,9 +36,6 @@ from numba.extending import (
     typeof_impl,
     unbox,
 )
-from numba.core.imputils import lower_getattr_generic
-from numba.core.typing.templates import AttributeTemplate
-from numba.extending import infer_getattr
 from numba.np.arrayobj import make_array, populate_array
 
 from headwater.kernels.kernel import BOUNDS_CHECKED
@@ -242,7 +243,7 @@ def pools_at(of: type[Pools]) -> Callable[[int], Any]:
         return _ALIVE[address]
 
     @intrinsic
-    def reinterpret(_typing_context: Any, address: Any) -> Any:
+    def reinterpret(_typing_context: Any, address: Any) -> Any:  # noqa: ARG001  (Numba reads the name)
         def lower(_context: Any, _builder: Any, _signature: Any, args: Any) -> Any:
             return args[0]
 

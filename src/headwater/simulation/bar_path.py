@@ -127,10 +127,10 @@ def _next_trigger(sim: Sim, i: Int, direction: Int, target: Int) -> Int:
         order = sim.orders[handle]
         if is_waiting(order) and order["kind"] > _LIMIT and order["trigger_by"] == _BY_LAST:
             trigger = order["v_trigger"]
-            if trigger != NO_PRICE and trigger_direction(order) == direction:
-                if (target - trigger) * direction >= 0:
-                    if best == NO_HANDLE or (sim.orders[best]["v_trigger"] - trigger) * direction > 0:
-                        best = handle
+            ahead = trigger != NO_PRICE and trigger_direction(order) == direction
+            if ahead and (target - trigger) * direction >= 0:
+                nearer = best == NO_HANDLE or (sim.orders[best]["v_trigger"] - trigger) * direction > 0
+                best = handle if nearer else best
         handle = order["next"]
     return best
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from headwater.domain.event import NO_PRICE
 from headwater.domain.order import FillKind, OrderStatus, Reason
+from headwater.domain.view import WakeKind
 from headwater.kernels.kernel import kernel
 from headwater.kernels.scalar import Bool, Int
 from headwater.simulation.fees import fee_rate_e8
-from headwater.domain.view import WakeKind
 from headwater.simulation.kinds import FaultKind, ReportKind
 from headwater.simulation.latency import report_arrival
 from headwater.simulation.money import cash_change, fee_units, notional

@@ -8,10 +8,10 @@ import numpy as np
 
 from headwater.book.side import NO_KEY, side_size
 from headwater.domain.event import NO_PRICE, VenueStatus
+from headwater.domain.intent import RequestKind
 from headwater.domain.order import OrderFlag, OrderKind, OrderStatus, Reason, TimeInForce
 from headwater.kernels.kernel import kernel
 from headwater.kernels.scalar import Bool, Int
-from headwater.domain.intent import RequestKind
 from headwater.simulation.kinds import PriceSource, ReportKind
 from headwater.simulation.margin import affords
 from headwater.simulation.money import notional
@@ -19,7 +19,7 @@ from headwater.simulation.position import closable
 from headwater.simulation.queue import queue_join
 from headwater.simulation.report import end_order, leave_market, report_order
 from headwater.simulation.resting import relink, rest, unrest
-from headwater.simulation.state import FAR_FUTURE, NO_HANDLE, I64, Sim
+from headwater.simulation.state import FAR_FUTURE, I64, NO_HANDLE, Sim
 from headwater.simulation.synthetic import show_price
 from headwater.simulation.take import (
     crosses,
@@ -132,9 +132,7 @@ def _receive_new(sim: Sim, handle: Int, ts: Int, limited: Bool) -> None:
         return
     if may_only_reduce(order) and not ins["reduce_only_rejects"]:
         order["v_size"] = min(order["v_size"], closable(ins, order["side"], order["position_side"]))
-    if order["kind"] > _LIMIT:
-        await_trigger(sim, handle, ts)
-    elif ins["source"] == _BARS and not _at_close(ins, ts):
+    if order["kind"] > _LIMIT or (ins["source"] == _BARS and not _at_close(ins, ts)):
         await_trigger(sim, handle, ts)
     else:
         execute(sim, handle, ts)
@@ -165,7 +163,7 @@ def _refusal(sim: Sim, ins: Any, order: Any, ts: Int) -> Int:
         return _R_WOULD_FIRE
     if status == _POST_ONLY_STATUS and (order["flags"] & _POST_ONLY) == 0:
         return _R_NOT_TRADING
-    if not _within_band(sim, ins, order):
+    if not _within_band(ins, order):
         return _R_BAND
     return _exposure_refusal(sim, ins, order)
 
@@ -185,7 +183,7 @@ def _size_refusal(ins: Any, order: Any) -> Int:
 
 
 @kernel
-def _within_band(sim: Sim, ins: Any, order: Any) -> Bool:
+def _within_band(ins: Any, order: Any) -> Bool:
     """Limit prices too far on the aggressive side of the reference (mark where there is one, else last) are refused."""
     band = ins["band_up_e8"] if order["side"] > 0 else ins["band_down_e8"]
     if band == 0 or order["price"] == NO_PRICE:
@@ -345,7 +343,7 @@ def _amend_refusal(sim: Sim, ins: Any, handle: Int, price: Int, size: Int) -> In
     unrest(ins, sim.orders, handle)
     order["v_price"], order["v_size"], order["price"], order["size"] = price, size, price, size
     reason = _size_refusal(ins, order)
-    if reason == _R_NONE and not _within_band(sim, ins, order):
+    if reason == _R_NONE and not _within_band(ins, order):
         reason = _R_BAND
     if reason == _R_NONE and not may_only_reduce(order) and not affords(sim, order):
         reason = _R_MARGIN

@@ -116,11 +116,11 @@ def _compile(function: Callable[..., None]) -> Callable[[int], None]:
 
     Not cached on disk: what a user's file imports can't be hashed, and it compiles in a fraction of a second.
     """
-    inner = function if JIT_DISABLED else kernel(function, cached=False)
+    inner = function if JIT_DISABLED else kernel(cached=False)(function)
 
     def call(address: Any) -> None:
         desk = desk_at(address)
         inner(desk.shown[0], desk.orders, desk.depth, desk.params, desk.memory, desk.outbox)
 
-    outer: Callable[[int], None] = kernel(call, cached=False, signature=SIGNATURE)
+    outer: Callable[[int], None] = kernel(cached=False, signature=SIGNATURE)(call)
     return outer

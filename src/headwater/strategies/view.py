@@ -112,7 +112,17 @@ class View:
     What is asked for is exact: a price or size off the grid is an OffGridError that names the nearest valid ones.
     """
 
-    __slots__ = ("_cells", "_grids", "_lot", "_lots_cache", "_numbers", "_orders", "_outbox", "_tick", "_ticks_cache")
+    __slots__ = (
+        "_cells",
+        "_grids",
+        "_lot",
+        "_lots_cache",
+        "_numbers",
+        "_orders",
+        "_outbox",
+        "_tick",
+        "_ticks_cache",
+    )
 
     def __init__(
         self,
@@ -125,8 +135,10 @@ class View:
             raise TypeError(
                 "a View is made over one VIEW_DTYPE, ORDER_VIEW_DTYPE and INTENT_DTYPE array each"
             )
-        self._cells = memoryview(record.view(np.int64))
-        self._numbers = memoryview(record.view(np.float64))  # the same memory, for the fields that hold floats
+        self._cells = record.view(np.int64).data
+        self._numbers = memoryview(
+            record.view(np.float64)
+        )  # the same memory, for the fields that hold floats
         self._orders = orders
         self._outbox = outbox
         self._grids = grids
