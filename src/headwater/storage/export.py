@@ -182,11 +182,18 @@ def to_hftbacktest(events: Events, instrument: ReplayInstrument) -> np.ndarray[t
     records = np.zeros(len(kept), HFTBACKTEST_DTYPE)
     records["ev"] = _hftbacktest_flags(kept)
     records["exch_ts"], records["local_ts"] = kept["ts_venue"], kept["ts_local"]
-    records["px"] = np.where(kept["price"] == NO_PRICE, 0.0, kept["price"] * float(instrument.tick_size))
-    far = (kept["price"] == NO_PRICE) & (kept["side"] < 0)
-    records["px"][far] = np.inf
-    records["qty"] = kept["size"] * float(instrument.lot_size)
+    unbounded = kept["price"] == NO_PRICE
+    records["px"] = _doubles(np.where(unbounded, 0, kept["price"]), instrument.tick_size)
+    records["px"][unbounded & (kept["side"] < 0)] = np.inf
+    records["qty"] = _doubles(kept["size"], instrument.lot_size)
     return records
+
+
+# The double nearest to each decimal: one rounding, by a division of two exact doubles. A product with the
+# step's own # double would round twice and give 61800.200000000004.
+def _doubles(counts: I64, step: Decimal) -> npt.NDArray[np.float64]:
+    numerator, denominator = step.as_integer_ratio()
+    return np.asarray((counts * numerator).astype(np.float64) / float(denominator))
 
 
 def _hftbacktest_flags(events: Events) -> npt.NDArray[np.uint64]:
