@@ -146,6 +146,18 @@ def test_the_order_of_arrival_outlives_a_clock_that_steps_back(catalog: Catalog)
     assert replay.local["ts_local"].tolist() == [NOON + 5, NOON + 5, NOON + 9]
 
 
+def test_what_the_venue_alone_acts_on_moves_nothing_at_the_trader(catalog: Catalog) -> None:
+    venue_only, seen = trade(NOON + 9, 1), trade(NOON + 5, 2)
+    venue_only["flags"] |= np.uint8(EventFlag.AT_VENUE)
+    seen["flags"] |= np.uint8(EventFlag.AT_LOCAL)
+    later = trade(NOON + 7, 3)
+    catalog.write([batch(tape(venue_only, seen, later))], source="a")
+    local = catalog.open(["BTCUSDT.BINANCE"]).local
+    received = local[(local["flags"] & EventFlag.AT_LOCAL) != 0]
+    assert received["ts_local"].tolist() == [NOON + 5, NOON + 7]
+    assert (np.diff(local["ts_local"]) >= 0).all()
+
+
 def test_the_venue_lived_in_the_order_of_its_own_times(catalog: Catalog) -> None:
     late = message(NOON + 10, (EventKind.TRADE, 1, 1, 1), ts_venue=NOON + 5)
     early = message(NOON + 11, (EventKind.TRADE, 1, 2, 1), ts_venue=NOON + 4)

@@ -16,6 +16,7 @@ Keyed: TypeAlias = tuple[Events, I64]
 """Events and the key of each, not decreasing; both of shape (n,)."""
 
 _LAST: Final = int(EventFlag.LAST_IN_MESSAGE)
+_SIDES: Final = int(EventFlag.AT_VENUE | EventFlag.AT_LOCAL)
 
 
 class _Head:
@@ -112,12 +113,15 @@ def local_stream(chunks: Iterable[Events]) -> Iterator[Keyed]:
 
     A message counts from its last record, and time never runs backwards within a stream: where the receive
     clock stepped back, the record is moved up to the greatest time before it, since its place in the stream
-    is certain and its stamp is not. The moved times are written into the events.
+    is certain and its stamp is not. The moved times are written into the events. Records that the venue alone
+    acts on keep their place and move no other: the trader never receives them.
     """
     greatest = -(2**63)
     for rows in whole_messages(chunks):
         keys = np.empty(len(rows), np.int64)
         message_times(rows, False, keys)
+        greatest = max(greatest, int(keys.min()))
+        keys[(rows["flags"] & _SIDES) == EventFlag.AT_VENUE] = greatest
         forward_times(keys, greatest)
         greatest = int(keys[-1])
         rows["ts_local"] = keys
