@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Final
 
 from headwater.domain.errors import ConfigurationError, NotModelledError
 
 if TYPE_CHECKING:
     from headwater.domain.instrument import Instrument
     from headwater.domain.view import WakeKind
+    from headwater.strategies.load import AnyStrategy
     from headwater.tape.replay import Replay
+
+_WARM_ROWS: Final = 2_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,18 @@ class Needs:
     bars_ns: int = 0
     bars_asked: bool = False
 
+    @classmethod
+    def of(cls, strategy: AnyStrategy, *, bars_asked: bool) -> Needs:
+        """The needs of `strategy`."""
+        from headwater.strategies.compiled import CompiledStrategy
+        from headwater.strategies.load import name_of
+
+        if isinstance(strategy, CompiledStrategy):
+            wakes, bars_ns = strategy.wakes, strategy.bars_ns
+        else:
+            wakes, bars_ns = strategy.wakes(), strategy.bars_ns()
+        return cls(name=name_of(strategy), wakes=wakes, bars_ns=bars_ns, bars_asked=bars_asked)
+
 
 def open_replay(
     catalog: Path,
@@ -42,7 +58,12 @@ def open_replay(
     end: int | None = None,
     rules: Path | None = None,
 ) -> tuple[Replay, list[Instrument]]:
-    """The tape of `instruments` in [`start`, `end`) (UTC ns) as `needs` wants it, and the instruments with their rules.
+    """The tape of `instruments` as `needs` wants it, and the instruments with their rules.
+
+    Parameters
+    ----------
+    start, end : UTC ns, start included and end not; None for everything
+    rules : file of further rules
 
     Bars are left out where trades make them, and best quotes where there is a book: it says more.
 
@@ -72,7 +93,7 @@ def open_replay(
 
 
 def chosen_groups(instrument: str, held: Collection[str], needs: Needs) -> list[str]:
-    """Which of the kind groups that the catalog holds of `instrument` a run reads; errors as :func:`open_replay`."""
+    """Which of the kind groups `held` of `instrument` a run reads; errors as :func:`open_replay`."""
     from headwater.domain.view import WakeKind
     from headwater.tape.kind_group import family_of
 
@@ -101,7 +122,8 @@ def _bars_of(instrument: str, held: Collection[str], needs: Needs) -> str:
     labels = ", ".join(group.removeprefix("bars-") for group in there)
     asked = f"bars of {wanted.removeprefix('bars-')}" if needs.bars_ns else "one interval"
     raise ConfigurationError(
-        f"{instrument}: expected {asked}, found bars of {labels} and no trades to make others; choose with --bars"
+        f"{instrument}: expected {asked}, found bars of {labels} and no trades to make others; "
+        "choose with --bars"
     )
 
 
@@ -134,35 +156,46 @@ def warm_jobs() -> list[tuple[str, Callable[[], object]]]:
 
     return [
         ("importers", warm_importers),
-        ("order books and certificates", _warm_tape),
-        ("compiled strategies", _warm_compiled),
-        ("Python strategies", _warm_python),
+        ("catalog and certificates", _warm_tape),
+        ("engine with compiled strategies", partial(_warm_run, "ema_cross")),
+        ("engine with Python strategies", partial(_warm_run, "avellaneda_stoikov")),
         ("statistics and reports", warm_reports),
     ]
 
 
-def _warm_tape() -> object:
-    from headwater.storage.warm_tape import warm_tape
+def _warm_tape() -> None:
+    """Write, certify and open a catalog of a few events."""
+    from tempfile import TemporaryDirectory
 
-    return warm_tape()
+    from headwater.ports.importer import Batch
+    from headwater.storage.catalog import Catalog
+    from headwater.tape.generated import generated_market
+
+    market = generated_market(_WARM_ROWS, seed=1)
+    seen = market.instrument
+    batch = Batch(
+        instrument=seen.id,
+        events=market.events,
+        tick_size=seen.tick_size,
+        lot_size=seen.lot_size,
+        rules_source="generated",
+    )
+    with TemporaryDirectory() as folder:
+        catalog = Catalog(folder, create=True)
+        catalog.write([batch], source="warm-up")
+        for dataset in catalog.datasets():
+            catalog.certify(dataset)
+        catalog.open([seen.id])
 
 
-def _warm_compiled() -> object:
-    return _smallest_run("ema_cross")
-
-
-def _warm_python() -> object:
-    return _smallest_run("avellaneda_stoikov")
-
-
-def _smallest_run(strategy: str) -> Any:
-    """A back-test of a few events compiles everything that a long one needs."""
+def _warm_run(strategy: str) -> None:
+    """Back-test a few events: that compiles everything that a long run needs."""
     from headwater.backtest.run import run_backtest
     from headwater.storage.rules_files import load_rulebook
     from headwater.strategies.load import load_strategy
     from headwater.tape.generated import generated_market
     from headwater.tape.replay_of import replay_of
 
-    market = generated_market(2_000, seed=1)
+    market = generated_market(_WARM_ROWS, seed=1)
     replay = replay_of(market.events, [market.instrument])
-    return run_backtest(load_strategy(strategy), replay, [load_rulebook().instrument(market.instrument.id)])
+    run_backtest(load_strategy(strategy), replay, [load_rulebook().instrument(market.instrument.id)])

@@ -11,6 +11,7 @@ import time
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -19,7 +20,7 @@ import typer
 from headwater.domain.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from headwater.backtest.result import BacktestResult
     from headwater.backtest.settings import BacktestSettings, LatencySettings
@@ -222,7 +223,7 @@ def backtest(
 
     `headwater backtest grid_maker --catalog tape --instrument BTCUSDT-PERP.BINANCE --param size=0.01`
 
-    `headwater backtest my_strategy.py --catalog tape --instrument BTCUSDT-PERP.BINANCE --queue power --out runs/b`
+    `headwater backtest my_strategy.py --catalog tape --instrument BTCUSDT-PERP.BINANCE --queue power`
 
     `headwater backtest --compare runs/a runs/b`
     """
@@ -377,19 +378,11 @@ def _open(
 ) -> tuple[Replay, list[Instrument]]:
     from headwater.bootstrap import Needs, open_replay
     from headwater.cli.instant import parse_instant
-    from headwater.strategies.load import name_of
-    from headwater.strategies.compiled import CompiledStrategy
 
     for name in instruments:
         if instruments.count(name) > 1:
             raise ConfigurationError(f"--instrument {name} was given twice")
-    compiled = isinstance(strategy, CompiledStrategy)
-    needs = Needs(
-        name=name_of(strategy),
-        wakes=strategy.wakes if compiled else strategy.wakes(),
-        bars_ns=strategy.bars_ns if compiled else strategy.bars_ns(),
-        bars_asked=bars_asked,
-    )
+    needs = Needs.of(strategy, bars_asked=bars_asked)
     return open_replay(
         catalog, instruments, needs, start=parse_instant(start), end=parse_instant(end), rules=rules
     )
@@ -406,8 +399,6 @@ def _run(
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    from headwater.backtest.run import run_backtest
-
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -416,6 +407,8 @@ def _run(
         TextColumn("{task.fields[speed]}"),
     )
     console = Console(stderr=True)
+    with console.status("Loading the engine; compiled once, which `headwater warmup` does ahead of time"):
+        run_backtest = _engine(strategy)
     began = time.perf_counter()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("Replaying", total=len(replay.local), speed="")
@@ -425,6 +418,16 @@ def _run(
             progress.update(task, completed=done, total=total, speed=f"{speed / 1e6:.2f} M events/s")
 
         return run_backtest(strategy, replay, instruments, settings, parameters=parameters, progress=show)
+
+
+def _engine(strategy: AnyStrategy) -> Callable[..., BacktestResult]:
+    """What runs a strategy, with everything loaded that takes time."""
+    from headwater.backtest.run import run_backtest
+    from headwater.strategies.compiled import CompiledStrategy
+
+    loop = "compiled_loop" if isinstance(strategy, CompiledStrategy) else "python_loop"
+    import_module(f"headwater.backtest.{loop}")
+    return run_backtest
 
 
 def _report(result: BacktestResult, folder: Path, command: str) -> int:

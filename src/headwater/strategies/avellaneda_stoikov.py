@@ -5,23 +5,26 @@ Hypothesis
 Edge
     The spread, with the inventory kept near zero by making the side that reduces it the better price.
 Fails
-    When the walk has a drift or jumps: the model knows neither, and holds what it was just sold. Its fill intensity knows
-    no queue, which on large ticks is most of the matter; and the volatility it quotes with is that of a moment ago.
+    When the walk has a drift or jumps: the model knows neither, and holds what it was just sold. Its fill
+    intensity knows no queue, which on large ticks is most of the matter; and the volatility it quotes
+    with is that of a moment ago.
 Sources
-    M. Avellaneda, S. Stoikov (2008), *High-frequency trading in a limit order book*, Quantitative Finance 8(3), eqs. 29
-    and 30; O. Gueant, C.-A. Lehalle, J. Fernandez-Tapia (2013), *Dealing with the inventory risk*, Mathematics and
-    Financial Economics 7(4), for the horizon that does not end; J.P. Morgan (1996), *RiskMetrics*, for the variance.
+    M. Avellaneda, S. Stoikov (2008), *High-frequency trading in a limit order book*, Quantitative Finance
+    8(3), section 3.2; O. Gueant, C.-A. Lehalle, J. Fernandez-Tapia (2013), *Dealing with the inventory
+    risk*, Mathematics and Financial Economics 7(4), for the horizon that does not end; J.P. Morgan
+    (1996), *RiskMetrics*, for the variance.
 
-With s the middle in ticks, q the inventory in orders of `size`, sigma^2 the variance of the middle in ticks^2 a second,
-gamma = `risk_aversion`, k = `decay` (fills at distance d arrive as exp(-k d)) and tau = `horizon_s`, which rolls along
-instead of ending::
+With s the middle in ticks, q the inventory in orders of `size`, sigma^2 the variance of the middle in
+ticks^2 a second, gamma = `risk_aversion`, k = `decay` (fills at distance d arrive as exp(-k d)) and tau =
+`horizon_s`, which rolls along instead of ending::
 
     reservation price   r = s - q gamma sigma^2 tau
     whole spread        w = gamma sigma^2 tau + (2 / gamma) ln(1 + gamma / k)
     quotes              r - w / 2, r + w / 2
 
-sigma^2 is the exponentially weighted mean of squared changes of the middle a second, with `half_life_s`. Quotes are
-rounded away from the middle, never cross the touch, and stay where they are until they are off by `tolerance` ticks.
+sigma^2 is the exponentially weighted mean of squared changes of the middle a second, with `half_life_s`.
+Quotes are rounded away from the middle, never cross the touch, and stay where they are until they are off
+by `tolerance` ticks.
 """
 
 from __future__ import annotations

@@ -1,23 +1,25 @@
 """Two exponential averages of the close that cross.
 
 Hypothesis
-    Prices that moved keep moving for a while: whoever needs to trade much spreads it over time, and others follow.
+    Prices that moved keep moving for a while: whoever needs to trade much spreads it over time, and
+    others follow.
 Edge
     Being on the side of the faster average while a trend lasts; few large gains pay for many small losses.
 Fails
-    In ranges, where every cross comes back; and wherever fees and half the spread, paid twice a round trip, are larger
-    than what a bar moves. On one-minute bars that is nearly everywhere.
+    In ranges, where every cross comes back; and wherever fees and half the spread, paid twice a round
+    trip, are larger than what a bar moves. On one-minute bars that is nearly everywhere.
 Sources
-    W. Brock, J. Lakonishok, B. LeBaron (1992), *Simple technical trading rules and the stochastic properties of stock
-    returns*, Journal of Finance 47(5); R. Sullivan, A. Timmermann, H. White (1999), *Data-snooping, technical trading
-    rule performance, and the bootstrap*, Journal of Finance 54(5), which finds that little of it survives the search.
+    W. Brock, J. Lakonishok, B. LeBaron (1992), *Simple technical trading rules and the stochastic
+    properties of stock returns*, Journal of Finance 47(5); R. Sullivan, A. Timmermann, H. White (1999),
+    *Data-snooping, technical trading rule performance, and the bootstrap*, Journal of Finance 54(5),
+    which finds that little of it survives the search.
 
 ::
 
     m_1 = close_1,   m_t = m_(t-1) + alpha (close_t - m_(t-1)),   alpha = 2 / (n + 1)
 
-From bar `slow` on: long `size` when the fast average is at or above the slow one, else short `size` (or flat, with
-``long_only=1`` and wherever nothing can be sold short).
+From bar `slow` on: long `size` when the fast average is at or above the slow one, else short `size` (or
+flat, with ``long_only=1`` and wherever nothing can be sold short).
 """
 
 from __future__ import annotations

@@ -1,26 +1,27 @@
 """A grid of post-only orders around the middle, moved with it.
 
 Hypothesis
-    Most of what trades at the touch is noise: prices come back, and whoever stood ready on both sides has bought low
-    and sold high.
+    Most of what trades at the touch is noise: prices come back, and whoever stood ready on both sides has
+    bought low and sold high.
 Edge
     The spread that takers pay and the maker's rebate, or smaller fee.
 Fails
-    When the price runs: one side of the grid fills again and again and the position grows against the move (adverse
-    selection) until `max_position` stops it; where the queue is long, so that orders fill only when the price goes
-    through them; and where the maker's fee is larger than the grid's spread.
+    When the price runs: one side of the grid fills again and again and the position grows against the
+    move (adverse selection) until `max_position` stops it; where the queue is long, so that orders fill
+    only when the price goes through them; and where the maker's fee is larger than the grid's spread.
 Sources
-    L. Glosten, P. Milgrom (1985), *Bid, ask and transaction prices in a specialist market with heterogeneously informed
-    traders*, Journal of Financial Economics 14; the layout is that of hftbacktest's grid trading example.
+    L. Glosten, P. Milgrom (1985), *Bid, ask and transaction prices in a specialist market with
+    heterogeneously informed traders*, Journal of Financial Economics 14; the layout is that of
+    hftbacktest's grid trading example.
 
 Every 100 ms, in steps of the venue's tick::
 
     first bid = floor((middle - half_spread) / interval) * interval
     first ask = ceil((middle + half_spread) / interval) * interval
 
-and from there up to `levels` orders a side, `interval` apart, each of `size`. Orders that stand on the grid keep their
-place in the queue; the others are cancelled. A side is withdrawn while the position is at `max_position` on it; where
-nothing can be sold short, offers are limited to what is held.
+and from there up to `levels` orders a side, `interval` apart, each of `size`. Orders that stand on the
+grid keep their place in the queue; the others are cancelled. A side is withdrawn while the position is at
+`max_position` on it; where nothing can be sold short, offers are limited to what is held.
 """
 
 from __future__ import annotations
@@ -39,14 +40,14 @@ from headwater.strategies.parameter import Parameter, size_parameter
     timer="100ms",
     parameters={
         "levels": Parameter(5, 1, 60),
-        "half_spread": Parameter(2, 0, 1_000_000),  # ticks
-        "interval": Parameter(1, 1, 1_000_000),  # ticks
+        "half_spread": Parameter(10, 0, 1_000_000),  # ticks
+        "interval": Parameter(5, 1, 1_000_000),  # ticks
         "size": size_parameter(0.01),
         "max_position": size_parameter(0.1),
     },
 )
 def grid_maker(view: Any, orders: Any, depth: Any, params: Any, memory: Any, outbox: Any) -> None:
-    """Up to `levels` post-only orders a side, `half_spread` ticks from the middle and `interval` ticks apart."""
+    """Up to `levels` post-only orders a side, `half_spread` ticks from the middle, `interval` apart."""
     if view["bid"] == NO_PRICE or view["ask"] == NO_PRICE:
         return
     step = view["price_step"]

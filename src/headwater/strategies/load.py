@@ -1,7 +1,7 @@
 """Find a strategy by what a person typed: a shipped name, a file, or the name that a package gave it.
 
-Shipped strategies are the files of this folder that hold one; nothing is registered. Other packages offer theirs under
-the entry point group ``headwater.strategies``.
+Shipped strategies are the files of this folder that hold one; nothing is registered. Other packages offer
+theirs under the entry point group ``headwater.strategies``.
 """
 
 from __future__ import annotations
@@ -34,13 +34,14 @@ def load_strategy(text: str) -> AnyStrategy:
 
     Parameters
     ----------
-    text : the name of a shipped strategy or of an entry point, or ``path/to/file.py`` with ``:Name`` behind it when the
-        file holds several
+    text : the name of a shipped strategy or of an entry point, or ``path/to/file.py``, with ``:Name`` behind
+        it when the file holds several
 
     Raises
     ------
     ConfigurationError
-        There is no such strategy or file; the file cannot be imported; it holds none, or several and none is named.
+        There is no such strategy or file; the file cannot be imported; it holds none, or several and none is
+        named.
     """
     file, _, name = text.partition(":")
     if file.endswith(".py") or "/" in file:
@@ -115,7 +116,7 @@ def _home(strategy: AnyStrategy) -> str:
 
 
 def _import_file(path: Path) -> ModuleType:
-    """Import a file that is no part of a package; its neighbours can be imported from it, after what is installed."""
+    """Import a file that is no part of a package; it can import its neighbours, after what is installed."""
     name = f"headwater_strategy_{path.stem}"
     folder = str(path.resolve().parent)
     if folder not in sys.path:
@@ -152,5 +153,6 @@ def _unknown(text: str, known: list[str]) -> ConfigurationError:
     near = get_close_matches(text, known, 1, 0.5)
     meant = f", did you mean {near[0]}?" if near else ""
     return ConfigurationError(
-        f"no strategy is named {text!r}{meant}; there are {', '.join(known)}; your own reads path/to/file.py[:Name]"
+        f"no strategy is named {text!r}{meant}; there are {', '.join(known)}; "
+        "one of your own reads path/to/file.py[:Name]"
     )

@@ -39,7 +39,7 @@ class Parameter:
             raise ValueError(f"default must lie in [{self.low}, {self.high}], was {self.default}")
 
     def parse(self, name: str, value: object) -> int | float:
-        """`value` (a number, or text from the command line) as this parameter; ConfigurationError says what it wants."""
+        """`value`, a number or text, as this parameter; ConfigurationError says what it wants."""
         try:
             number = self._number(value)
         except (TypeError, ValueError, OverflowError):

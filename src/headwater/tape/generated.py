@@ -1,12 +1,13 @@
 """A market made up from a seed: for demonstrations and for warming up, where no recording is at hand.
 
-Orders without intelligence in the manner of Cont, Stoikov and Talreja (2010), *A stochastic model for order book
-dynamics*, Operations Research 58(3): limit orders, market orders and cancellations arrive at random, near the touch more
-often than far from it. A slow pressure (an autoregression) makes one side more active for a while, so that prices wander.
-Trades print before the update that shows them, as venues publish them.
+Orders without intelligence in the manner of Cont, Stoikov and Talreja (2010), *A stochastic model for
+order book dynamics*, Operations Research 58(3): limit orders, market orders and cancellations arrive at
+random, near the touch more often than far from it. A slow pressure (an autoregression) makes one side
+more active for a while, so that prices wander. Trades print before the update that shows them, as venues
+publish them.
 
-It has a book, trades, a mark price every second and one funding settlement when it is long enough. It has no informed
-traders and no other market makers: what a strategy earns on it means nothing.
+It has a book, trades, a mark price every second and one funding settlement when it is long enough. It has
+no informed traders and no other market makers: what a strategy earns on it means nothing.
 """
 
 from __future__ import annotations
