@@ -183,8 +183,10 @@ class PlainRun:
             self.orders.append(order)
             self._send(ts, order, RequestKind.NEW, ask, OrderLogEvent.SUBMIT)
             return
-        order = self.orders[ask.number] if ask.number < len(self.orders) else None  # type: ignore[assignment]
-        if order is None or order.known_status >= OrderStatus.FILLED or order.pending is RequestKind.CANCEL:
+        if ask.number >= len(self.orders) or self.orders[ask.number].ts_sent == ts:
+            return  # a strategy sees at its next wake what it sent at this one
+        order = self.orders[ask.number]
+        if order.known_status >= OrderStatus.FILLED or order.pending is RequestKind.CANCEL:
             return
         if ask.action is RequestKind.CANCEL:
             self._send(ts, order, RequestKind.CANCEL, ask, OrderLogEvent.CANCEL)

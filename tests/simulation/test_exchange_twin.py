@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from random import Random
 from typing import Any
 
 import pytest
@@ -73,12 +74,6 @@ BINANCE = Venue(
     tuple(TimeInForce),
 )
 
-prices = st.integers(96, 104)
-lots = st.integers(1, 12)
-sides = st.sampled_from([1, -1])
-classes = st.sampled_from([PrintClass.NORMAL] * 6 + list(PrintClass))
-
-
 @dataclass(frozen=True)
 class Case:
     events: Events
@@ -88,111 +83,123 @@ class Case:
     settings: dict[str, Any]
 
 
-@st.composite
-def messages(draw: st.DrawFn) -> list[tuple[EventKind, int, int, int]]:
-    """What one message says."""
-    what = draw(st.sampled_from(["book"] * 5 + ["trade"] * 4 + ["snapshot", "mark", "index", "status"]))
-    if what == "book":
-        level = st.tuples(st.just(EventKind.BOOK_DELTA), sides, prices, st.one_of(st.just(0), lots))
-        return draw(st.lists(level, min_size=1, max_size=3))
-    if what == "trade":
-        return [(EventKind.TRADE, draw(st.sampled_from([1, -1, 1, -1, 0])), draw(prices), draw(lots))]
-    if what == "snapshot":
-        side, bound = draw(sides), draw(st.one_of(st.just(NO_PRICE), prices))
-        levels = draw(st.dictionaries(st.integers(1, 5), lots, max_size=3))
-        rows = [(EventKind.BOOK_SNAPSHOT, side, 100 - side * away, size) for away, size in levels.items()]
-        return [(EventKind.BOOK_CLEAR, side, bound, 0), *rows]
-    if what == "status":
-        status = draw(st.sampled_from([VenueStatus.TRADING, *VenueStatus]))
-        return [(EventKind.STATUS, 0, 0, status)]
-    kind = EventKind.MARK_PRICE if what == "mark" else EventKind.INDEX_PRICE
-    return [(kind, 0, draw(prices) * FINE + draw(st.sampled_from([0, FINE // 2])), 0)]
+class Market:
+    """Tapes and scripts from a seed: Hypothesis shrinks how much of them there is."""
 
+    def __init__(self, seed: int) -> None:
+        self.rng = Random(seed)
 
-@st.composite
-def tapes(draw: st.DrawFn) -> Events:
-    """A book at first, then messages half a millisecond or more apart, seen a little later."""
-    delay = draw(st.sampled_from([0, MS // 2, 3 * MS]))
-    rows = draw(st.lists(st.tuples(st.integers(0, 6), messages()), max_size=30))
-    now = at(0)
-    first = [(EventKind.BOOK_SNAPSHOT, side, 100 - side * away, 5) for side in (1, -1) for away in (1, 2, 3)]
-    marks = [(EventKind.MARK_PRICE, 0, 100 * FINE, 0), (EventKind.INDEX_PRICE, 0, 100 * FINE, 0)]
-    parts = [message(now + delay, *first, ts_venue=now)]
-    parts += [message(now + delay, mark, ts_venue=now) for mark in marks]
-    for halves, said in rows:
-        now += halves * MS // 2
-        part = message(now + delay, *said, ts_venue=now)
-        part["print_class"] = draw(classes) if said[0][0] is EventKind.TRADE else 0
-        parts.append(part)
-    last = message(at(END) + delay, (EventKind.OPEN_INTEREST, 0, 0, 1), ts_venue=at(END))
-    return tape(*parts, last)
+    def price(self) -> int:
+        return round(self.rng.triangular(95, 105, 100))
 
+    def lots(self) -> int:
+        return self.rng.choice([1, 2, 3, 5, 8, 12])
 
-@st.composite
-def orders(draw: st.DrawFn, venue: Venue, ts: int, has_legs: bool) -> Ask:
-    """A new order of any sort that the venue takes."""
-    kind = draw(st.sampled_from([OrderKind.LIMIT] * 6 + [OrderKind.MARKET] * 2 + list(OrderKind)))
-    limited = kind in (OrderKind.LIMIT, OrderKind.STOP_LIMIT, OrderKind.TAKE_PROFIT_LIMIT)
-    source = draw(st.sampled_from(venue.triggers))
-    unit = 1 if source is TriggerBy.LAST else FINE
-    trigger = draw(prices) * unit if kind > OrderKind.LIMIT else None
-    if kind is OrderKind.TRAILING_STOP and draw(st.booleans()):
-        trigger = None
-    force = draw(st.sampled_from(venue.forces)) if limited else TimeInForce.GTC
-    leg = draw(st.sampled_from(PositionSide)) if has_legs else PositionSide.BOTH
-    return Ask(
-        ts,
-        RequestKind.NEW,
-        side=draw(sides),
-        size=draw(lots),
-        price=draw(prices) if limited else None,
-        kind=kind,
-        force=force,
-        post_only=limited and force in (TimeInForce.GTC, TimeInForce.GTD) and draw(st.booleans()),
-        reduce_only=draw(st.sampled_from([False, False, True])),
-        trigger=trigger,
-        trigger_by=source if kind > OrderKind.LIMIT else TriggerBy.LAST,
-        trail=draw(st.integers(1, 4)) if kind is OrderKind.TRAILING_STOP else 0,
-        expire=ts + draw(st.integers(1, 20)) * MS if force is TimeInForce.GTD else 0,
-        leg=leg,
-    )
+    def side(self) -> int:
+        return self.rng.choice([1, -1])
 
+    def tape(self, count: int) -> Events:
+        """A book at first, then messages half a millisecond or more apart, seen a little later."""
+        delay = self.rng.choice([0, MS // 2, 3 * MS])
+        now = at(0)
+        first = [(EventKind.BOOK_SNAPSHOT, side, 100 - side * far, 5) for side in (1, -1) for far in (1, 2, 3)]
+        marks = [(EventKind.MARK_PRICE, 0, 100 * FINE, 0), (EventKind.INDEX_PRICE, 0, 100 * FINE, 0)]
+        parts = [message(now + delay, *first, ts_venue=now)]
+        parts += [message(now + delay, mark, ts_venue=now) for mark in marks]
+        for _ in range(count):
+            now += self.rng.choice([0, 1, 1, 2, 3, 5]) * MS // 2
+            rows = self.message()
+            part = message(now + delay, *rows, ts_venue=now)
+            if rows[0][0] is EventKind.TRADE:
+                part["print_class"] = self.rng.choice([PrintClass.NORMAL] * 6 + list(PrintClass))
+            parts.append(part)
+        last = (EventKind.OPEN_INTEREST, 0, 0, 1)
+        return tape(*parts, message(at(END) + delay, last, ts_venue=at(END)))
 
-@st.composite
-def scripts(draw: st.DrawFn, venue: Venue, has_legs: bool) -> list[Ask]:
-    """New orders, and changes of those that came before; several may be asked at one time."""
-    script: list[Ask] = []
-    ts, sent = at(1), 0
-    for step in draw(st.lists(st.integers(0, 5), max_size=20)):
-        ts += step * MS
-        change = draw(st.sampled_from(["new", "new", "cancel", "amend"])) if sent else "new"
-        number = draw(st.integers(max(0, sent - 4), max(0, sent - 1)))
-        if change == "new":
-            script.append(draw(orders(venue, ts, has_legs)))
-            sent += 1
-        elif change == "cancel":
-            script.append(Ask(ts, RequestKind.CANCEL, number))
-        elif script_price(script, number) is not None:
-            script.append(Ask(ts, RequestKind.AMEND, number, price=draw(prices), size=draw(lots)))
-    return script
+    def message(self) -> list[tuple[EventKind, int, int, int]]:
+        """What one message says."""
+        what = self.rng.choices(
+            ["book", "trade", "snapshot", "mark", "index", "halt", "status"], [50, 40, 6, 5, 5, 1, 4]
+        )[0]
+        if what == "book":
+            return [self.level(EventKind.BOOK_DELTA) for _ in range(self.rng.randint(1, 3))]
+        if what == "trade":
+            return [(EventKind.TRADE, self.rng.choice([1, -1, 1, -1, 0]), self.price(), self.lots())]
+        if what == "snapshot":
+            side, bound = self.side(), self.rng.choice([NO_PRICE, self.price()])
+            rows = [(EventKind.BOOK_SNAPSHOT, side, 100 - side * far, self.lots()) for far in (1, 2, 4)]
+            return [(EventKind.BOOK_CLEAR, side, bound, 0), *rows]
+        if what in ("halt", "status"):
+            status = self.rng.choice(list(VenueStatus)) if what == "halt" else VenueStatus.TRADING
+            return [(EventKind.STATUS, 0, 0, status)]
+        kind = EventKind.MARK_PRICE if what == "mark" else EventKind.INDEX_PRICE
+        return [(kind, 0, self.price() * FINE + self.rng.choice([0, FINE // 2]), 0)]
 
+    def level(self, kind: EventKind) -> tuple[EventKind, int, int, int]:
+        """Mostly on its own side of 100, sometimes crossing."""
+        side = self.side()
+        away = self.rng.choice([-2, -1, 0, 1, 1, 1, 2, 2, 3, 4])
+        return kind, side, 100 - side * away, self.rng.choice([0, self.lots(), self.lots()])
 
-def script_price(script: list[Ask], number: int) -> int | None:
-    """Limit price of the order that will have this number: only priced orders can be amended."""
-    return [ask for ask in script if ask.action is RequestKind.NEW][number].price
+    def order(self, venue: Venue, ts: int, has_legs: bool) -> Ask:
+        """A new order of any sort that the venue takes."""
+        kind = self.rng.choice([OrderKind.LIMIT] * 10 + [OrderKind.MARKET] * 3 + list(OrderKind))
+        limited = kind in (OrderKind.LIMIT, OrderKind.STOP_LIMIT, OrderKind.TAKE_PROFIT_LIMIT)
+        source = self.rng.choice(venue.triggers) if kind > OrderKind.LIMIT else TriggerBy.LAST
+        trigger = self.price() * (1 if source is TriggerBy.LAST else FINE) if kind > OrderKind.LIMIT else None
+        if kind is OrderKind.TRAILING_STOP and self.rng.random() < 0.5:
+            trigger = None
+        force = self.rng.choice([TimeInForce.GTC] * 5 + list(venue.forces)) if limited else TimeInForce.GTC
+        rests = limited and force in (TimeInForce.GTC, TimeInForce.GTD)
+        leg = self.rng.choice([PositionSide.LONG, PositionSide.SHORT]) if has_legs else PositionSide.BOTH
+        side = self.side()
+        return Ask(
+            ts,
+            RequestKind.NEW,
+            side=side,
+            size=self.lots(),
+            price=100 - side * self.rng.choice([-2, 0, 1, 1, 2, 2, 3, 4]) if limited else None,
+            kind=kind,
+            force=force,
+            post_only=rests and self.rng.random() < 0.2,
+            reduce_only=self.rng.random() < 0.15,
+            trigger=trigger,
+            trigger_by=source,
+            trail=self.rng.randint(1, 4) if kind is OrderKind.TRAILING_STOP else 0,
+            expire=ts + self.rng.randint(1, 20) * MS if force is TimeInForce.GTD else 0,
+            leg=leg if self.rng.random() < 0.95 else PositionSide.BOTH,
+        )
+
+    def script(self, count: int, venue: Venue, has_legs: bool) -> list[Ask]:
+        """New orders, and changes of those that came before; several may be asked at one time."""
+        script: list[Ask] = []
+        sent: list[Ask] = []
+        ts = at(1)
+        for _ in range(count):
+            ts += self.rng.choice([0, 0, 1, 1, 2, 3]) * MS
+            change = self.rng.choice(["new", "new", "cancel", "amend"]) if sent else "new"
+            number = self.rng.randint(max(0, len(sent) - 4), max(0, len(sent) - 1))
+            if change == "new":
+                sent.append(self.order(venue, ts, has_legs))
+                script.append(sent[-1])
+            elif change == "cancel":
+                script.append(Ask(ts, RequestKind.CANCEL, number))
+            elif (old := sent[number].price) is not None:  # only priced orders can be amended
+                price = self.rng.choice([old, old, old + 1, old - 1, self.price()])
+                script.append(Ask(ts, RequestKind.AMEND, number, price=price, size=self.lots()))
+        return script
 
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    venue = draw(st.sampled_from([BYBIT, BINANCE]))
-    model = draw(st.sampled_from(QueueModel))
-    whole, limited, has_legs = draw(st.booleans()), draw(st.booleans()), draw(st.sampled_from([False, False, True]))
-    entry, response = draw(st.sampled_from([(2 * MS, MS), (MS // 2, MS // 2), (7 * MS, 3 * MS), (1, 1)]))
-    band = draw(st.sampled_from([None, Fraction(2, 100)]))
-    size_max, notional_min = draw(st.sampled_from([(0, 0), (8, 300)]))
-    known = dict(venue.rules)
-    if not limited:
-        known.update(rate_limit=0)
+    market = Market(draw(st.integers(0, 2**32)))
+    messages, asks = draw(st.integers(0, 60)), draw(st.integers(0, 30))
+    rng = market.rng
+    venue, model = rng.choice([BYBIT, BINANCE]), rng.choice(list(QueueModel))
+    whole, limited, has_legs = rng.random() < 0.25, rng.random() < 0.5, rng.random() < 0.25
+    entry, response = rng.choice([(2 * MS, MS), (MS // 2, MS // 2), (7 * MS, 3 * MS), (1, 1)])
+    band = rng.choice([None, None, None, Fraction(2, 100)])
+    size_max, notional_min = rng.choice([(0, 0), (0, 0), (0, 0), (10, 150)])
     rules = Rules(
         entry_ns=entry,
         response_ns=response,
@@ -204,7 +211,7 @@ def cases(draw: st.DrawFn) -> Case:
         band=band,
         maker=MAKER,
         taker=TAKER,
-        **known,
+        **{**venue.rules, **({} if limited else {"rate_limit": 0})},
     )
     ratio = Decimal("0.02")
     traded = contract(
@@ -220,7 +227,8 @@ def cases(draw: st.DrawFn) -> Case:
         "rate_limits": limited,
         "hedge_mode": has_legs,
     }
-    return Case(draw(tapes()), draw(scripts(venue, has_legs)), rules, traded, given_settings)
+    script = market.script(asks, venue, has_legs)
+    return Case(market.tape(messages), script, rules, traded, given_settings)
 
 
 @given(case=cases())

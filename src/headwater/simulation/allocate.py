@@ -136,7 +136,7 @@ def _check(n_instruments: int, n_venues: int, n_accounts: int, orders: int, ring
 
 def _clock() -> npt.NDArray[Any]:
     clock = np.zeros(1, CLOCK_DTYPE)
-    clock["horizon"] = FAR_FUTURE
+    clock["horizon"] = FAR_FUTURE - 1  # before what never comes
     clock["next_expiry"] = FAR_FUTURE
     clock["next_timer"] = FAR_FUTURE
     clock["next_sample"] = FAR_FUTURE
