@@ -2,14 +2,14 @@
 
 usage: python -m benchmarks.peers.hftbacktest_capture OUT.npz CAPTURE.gz [CAPTURE.gz ...]
 
-The converter knows the messages of USD-M futures. Those of spot say less and are written in that form first: a
-depth update has no transaction time (its event time counts), the REST snapshot no time at all (that of the
-update before it), a trade no class (all are market trades).
+The converter knows the messages of USD-M futures, which are given to it as they are. Those of spot say less and
+are written in that form first: a depth update has no transaction time (its event time counts), the REST snapshot
+no time at all (that of the update before it), a trade no class (all are market trades).
 
 The converter applies the REST snapshot, which arrives in the midst of the updates, where it stands, and so
-takes levels back to what they were before updates that came ahead of it. The book then stays crossed for
-minutes. Binance says how to join the two; here too the updates that the snapshot contains are left out, and
-those after it follow it.
+takes levels back to what they were before updates that came ahead of it. On spot the book then stays crossed for
+minutes. Binance says how to join the two: here the updates that the snapshot contains are left out, and those
+after it follow it.
 """
 
 from __future__ import annotations
@@ -78,9 +78,19 @@ def lines_of(captures: list[str]) -> Iterator[str]:
             yield from file
 
 
+def is_spot(captures: list[str]) -> bool:
+    """Only the depth updates of futures name the update before them."""
+    first = next(line for line in lines_of(captures) if '"depthUpdate"' in line)
+    return '"pu"' not in first
+
+
 def main() -> None:
     """Convert."""
     out, *captures = sys.argv[1:]
+    if not is_spot(captures):
+        (capture,) = captures
+        convert(capture, out, buffer_size=ROWS_MAX)
+        return
     with tempfile.TemporaryDirectory() as folder:
         whole = Path(folder) / "capture.gz"
         with gzip.open(whole, "wt", compresslevel=1) as file:

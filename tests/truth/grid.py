@@ -2,7 +2,8 @@
 
 It is the tutorial's grid of hftbacktest, to the last floating-point operation: prices are computed from
 doubles, and the position is a sum of doubles that is compared with the limit (50 sales of 0.1 are not quite 5.0,
-which decides whether an order is sent). An order is named by its price, so there is at most one at each.
+which decides whether an order is sent). An order is named by its price, so there is at most one at each, also
+where a bid is wanted at the price of an ask that has not been cancelled yet.
 """
 
 from __future__ import annotations
@@ -100,15 +101,16 @@ def grid_of_ten(view: Any, orders: Any, depth: Any, params: Any, memory: Any, ou
     present_asks = np.int64(0)
     for row in range(view["order_count"]):
         order = orders[row]
-        is_bid = order["side"] > 0
-        distance = bid - order["price"] if is_bid else order["price"] - ask
-        away = distance // interval
-        is_wanted = distance >= 0 and distance % interval == 0 and away < (bids if is_bid else asks)
-        if is_wanted and is_bid:
-            present_bids |= np.int64(1) << away
-        elif is_wanted:
-            present_asks |= np.int64(1) << away
-        elif order["pending"] == 0:
+        below = bid - order["price"]
+        above = order["price"] - ask
+        is_bid_price = 0 <= below < bids * interval and below % interval == 0
+        is_ask_price = 0 <= above < asks * interval and above % interval == 0
+        if is_bid_price:
+            present_bids |= np.int64(1) << (below // interval)
+        if is_ask_price:
+            present_asks |= np.int64(1) << (above // interval)
+        is_wanted = is_bid_price if order["side"] > 0 else is_ask_price
+        if not is_wanted and order["pending"] == 0:
             cancel(view, outbox, order["handle"])
             memory[2] += 1.0
     size_lots = np.int64(params[4])
