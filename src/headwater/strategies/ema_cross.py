@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from headwater.domain.view import Reads
 from headwater.strategies.compiled import compiled
 from headwater.strategies.intents import lots, target
 from headwater.strategies.parameter import Parameter, size_parameter
@@ -35,6 +36,7 @@ from headwater.strategies.parameter import Parameter, size_parameter
 
 @compiled(
     bars="1m",
+    reads=Reads.BAR,
     parameters={
         "fast": Parameter(10, 1, 10_000),
         "slow": Parameter(20, 1, 10_000),

@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 
 from headwater.domain.event import NO_PRICE
+from headwater.domain.view import Reads
 from headwater.strategies.compiled import compiled
 from headwater.strategies.intents import POST_ONLY, cancel, limit, lots
 from headwater.strategies.parameter import Parameter, size_parameter
@@ -38,6 +39,7 @@ from headwater.strategies.parameter import Parameter, size_parameter
 
 @compiled(
     timer="100ms",
+    reads=Reads.ORDERS,
     parameters={
         "levels": Parameter(5, 1, 60),
         "half_spread": Parameter(10, 0, 1_000_000),  # ticks

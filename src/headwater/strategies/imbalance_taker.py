@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from headwater.domain.event import NO_PRICE
-from headwater.domain.view import WakeKind
+from headwater.domain.view import Reads, WakeKind
 from headwater.strategies.compiled import compiled
 from headwater.strategies.intents import REDUCE_ONLY, lots, market, take
 from headwater.strategies.parameter import Parameter, size_parameter
@@ -41,6 +41,7 @@ LEVELS_MAX = 20
 
 @compiled(
     wakes=WakeKind.BOOK,
+    reads=Reads.MARKET,
     parameters={
         "levels": Parameter(5, 1, LEVELS_MAX),
         "enter": Parameter(0.8, 0.0, 1.0),
