@@ -26,7 +26,8 @@ from headwater.reports.statistics import statistics
 from headwater.simulation.kinds import MarginMode
 from headwater.storage.rules_files import load_rulebook
 from headwater.strategies.compiled import compiled
-from headwater.strategies.intents import market, target
+from headwater.strategies.ema_cross import ema_cross
+from headwater.strategies.intents import market
 from headwater.strategies.parameter import Parameter
 from headwater.tape.replay import Replay, ReplayInstrument
 from headwater.tape.replay_of import replay_of
@@ -42,33 +43,18 @@ CASH_CROSS: Final = 10_000_000
 CASH_SWEEP: Final = 1_000_000
 PAIRS: Final = [(fast, slow) for fast in range(4, 29) for slow in range(30, 110, 2)]
 
-_SPANS: Final = {"fast": Parameter(10, 1, 1_000), "slow": Parameter(20, 1, 1_000)}
-
-
-@compiled(wakes=WakeKind.BAR, parameters={**_SPANS, "size": Parameter(1, 1, 2**53)}, memory=3, reads=Reads(0))
-def cross(view: Any, orders: Any, depth: Any, params: Any, memory: Any, outbox: Any) -> None:
-    """Long one size while the fast average is not below the slow one, else short, once both have seen their span."""
-    close = view["bid"] * 0.1
-    if memory[0] == 0.0:
-        memory[1] = close
-        memory[2] = close
-    memory[0] += 1.0
-    memory[1] += 2.0 / (params[0] + 1.0) * (close - memory[1])
-    memory[2] += 2.0 / (params[1] + 1.0) * (close - memory[2])
-    if memory[0] >= params[1]:
-        size = np.int64(params[2])
-        target(view, outbox, size if memory[1] >= memory[2] else -size)
-
 
 @compiled(
     wakes=WakeKind.BAR,
     parameters={
-        **_SPANS,
+        "fast": Parameter(10, 1, 1_000),
+        "slow": Parameter(20, 1, 1_000),
         "cash": Parameter(1.0, 0.0, 1e18),
         "unit_value": Parameter(1.0, 0.0, 1e18),
         "fee": Parameter(0.0, 0.0, 0.01),
     },
     memory=3,
+    reads=Reads.MARKET,
 )
 def cross_long(view: Any, orders: Any, depth: Any, params: Any, memory: Any, outbox: Any) -> None:
     """All cash in the coin while the fast average is not below the slow one, else none.
@@ -118,7 +104,9 @@ def _ticks(prices: Any) -> Any:
 def instrument(lot_size: Decimal) -> Instrument:
     """The shipped contract on a grid that holds the peer's sizes."""
     shipped = load_rulebook().instrument(INSTRUMENT)
-    rules = replace(shipped.rules[-1], lot_size=lot_size, data_lot_size=None, valid_from=shipped.rules[0].valid_from)
+    rules = replace(
+        shipped.rules[-1], lot_size=lot_size, data_lot_size=None, valid_from=shipped.rules[0].valid_from
+    )
     return replace(shipped, rules=(rules,))
 
 
@@ -138,9 +126,14 @@ def settings(cash: int) -> BacktestSettings:
     )
 
 
+def cross(replay: Replay, traded: Instrument) -> BacktestResult:
+    """The shipped strategy, always in the market with one coin."""
+    return run_backtest(ema_cross, replay, [traded], settings(CASH_CROSS), parameters={"size": 1})
+
+
 def cross_once(replay: Replay, traded: Instrument, with_stats: bool) -> dict[str, float]:
     """One back-test, with or without what a report computes of it."""
-    result = run_backtest(cross, replay, [traded], settings(CASH_CROSS), parameters={"size": int(1 / LOT_SIZE)})
+    result = cross(replay, traded)
     if with_stats:
         statistics(result)
     return {"trades": round_trips(result), "equity": equity(result)}
@@ -157,19 +150,27 @@ def equity(result: BacktestResult) -> float:
     scale = result.instruments[0].money_scale
     unit = scale * float(TICK_SIZE) * float(result.instruments[0].replay.lot_size)
     worth = int(last["position"]) * int(last["bid"]) * round(unit)
-    return float(next(iter(result.initial_cash.values()))) + (int(last["cash"]) - int(last["fee"]) + worth) / scale
+    return (
+        float(next(iter(result.initial_cash.values())))
+        + (int(last["cash"]) - int(last["fee"]) + worth) / scale
+    )
+
+
+def long_once(replay: Replay, traded: Instrument, fast: int, slow: int) -> tuple[int, float]:
+    """One pair of the sweep: trades, and the return of the cash."""
+    given = {"fast": fast, "slow": slow, "cash": CASH_SWEEP * 1e9, "unit_value": 1.0, "fee": float(FEE)}
+    result = run_backtest(cross_long, replay, [traded], settings(CASH_SWEEP), parameters=given)
+    return int(np.count_nonzero(result.fills["side"] > 0)), equity(result) / CASH_SWEEP - 1.0
 
 
 def sweep(replay: Replay, traded: Instrument) -> dict[str, float]:
     """Every pair, one back-test each."""
-    chosen = settings(CASH_SWEEP)
-    returns, trades = 0.0, 0
-    for fast, slow in PAIRS:
-        given = {"fast": fast, "slow": slow, "cash": CASH_SWEEP * 1e9, "unit_value": 1.0, "fee": float(FEE)}
-        result = run_backtest(cross_long, replay, [traded], chosen, parameters=given)
-        returns += equity(result) / CASH_SWEEP - 1.0
-        trades += int(np.count_nonzero(result.fills["side"] > 0))
-    return {"pairs": len(PAIRS), "trades": trades, "return_sum": returns}
+    found = [long_once(replay, traded, fast, slow) for fast, slow in PAIRS]
+    return {
+        "pairs": len(found),
+        "trades": sum(trades for trades, _ in found),
+        "return_sum": sum(change for _, change in found),
+    }
 
 
 def one_turn(mode: str, replay: Replay, traded: Instrument) -> Turn:

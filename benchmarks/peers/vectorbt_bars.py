@@ -20,11 +20,11 @@ PAIRS_AT_ONCE = 10
 """Columns a portfolio: more need more memory and are not faster."""
 
 
-def cross_once(close: pd.Series, with_stats: bool) -> dict[str, float]:
+def cross_portfolio(close: pd.Series) -> vbt.Portfolio:
     """Long one unit while the fast average is not below the slow one, else short one unit, from bar 20 on."""
     fast = vbt.MA.run(close, 10, ewm=True).ma
     slow = vbt.MA.run(close, 20, ewm=True).ma
-    portfolio = vbt.Portfolio.from_signals(
+    return vbt.Portfolio.from_signals(
         close,
         entries=(fast >= slow) & slow.notna(),
         short_entries=(fast < slow) & slow.notna(),
@@ -35,6 +35,11 @@ def cross_once(close: pd.Series, with_stats: bool) -> dict[str, float]:
         freq="1min",
         upon_opposite_entry="reverse",
     )
+
+
+def cross_once(close: pd.Series, with_stats: bool) -> dict[str, float]:
+    """One back-test, with or without a report's statistics."""
+    portfolio = cross_portfolio(close)
     figures = {"trades": int(portfolio.trades.count()), "equity": float(portfolio.final_value())}
     if with_stats:
         portfolio.stats()
@@ -42,11 +47,17 @@ def cross_once(close: pd.Series, with_stats: bool) -> dict[str, float]:
 
 
 def sweep(close: pd.Series) -> dict[str, float]:
-    """Long with all cash while the fast average is not below the slow one, else out, for every pair."""
+    """All pairs, summed up."""
+    trades, returns = sweep_each(close)
+    return {"pairs": len(PAIRS), "trades": int(trades.sum()), "return_sum": float(returns.sum())}
+
+
+def sweep_each(close: pd.Series) -> tuple[Any, Any]:
+    """Long with all cash while the fast average is not below the slow one, else out: trades and return of each pair."""
     windows = sorted({window for pair in PAIRS for window in pair})
     column = {window: number for number, window in enumerate(windows)}
     averages = vbt.MA.run(close, windows, ewm=True).ma.to_numpy()
-    returns, trades = [], 0
+    returns, trades = [], []
     for first in range(0, len(PAIRS), PAIRS_AT_ONCE):
         chunk = PAIRS[first : first + PAIRS_AT_ONCE]
         slow = averages[:, [column[pair[1]] for pair in chunk]]
@@ -60,8 +71,8 @@ def sweep(close: pd.Series) -> dict[str, float]:
             freq="1min",
         )
         returns.append(portfolio.total_return().to_numpy())
-        trades += int(portfolio.trades.count().sum())
-    return {"pairs": len(PAIRS), "trades": trades, "return_sum": float(np.concatenate(returns).sum())}
+        trades.append(portfolio.trades.count().to_numpy())
+    return np.concatenate(trades), np.concatenate(returns)
 
 
 def one_turn(mode: str, close: pd.Series) -> Turn:

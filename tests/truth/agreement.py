@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 
 from headwater.backtest.result import BacktestResult
 from headwater.domain.order import OrderLogEvent
@@ -41,9 +42,9 @@ class Outcome:
         return asdict(self)
 
 
-def digest(fills: FillTable) -> str:
-    """SHA-256 of a table of fills in ascending order."""
-    return hashlib.sha256(np.ascontiguousarray(fills).astype("<i8").tobytes()).hexdigest()
+def digest(table: npt.NDArray[np.int64]) -> str:
+    """SHA-256 of a table, row by row, as little-endian int64."""
+    return hashlib.sha256(np.ascontiguousarray(table).astype("<i8").tobytes()).hexdigest()
 
 
 def outcome_of_peer(run: PeerRun) -> Outcome:

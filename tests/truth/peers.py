@@ -42,6 +42,13 @@ def run_peer(python: Path, module: str, *arguments: str) -> None:
         raise PeerFailedError(f"{module} {' '.join(arguments)}: {done.stderr[-2_000:]}")
 
 
+def bar_trades(python: Path, peer: str, bars: Path, out: Path) -> tuple[Any, Any]:
+    """Run ``benchmarks.peers.bar_trades``: its table of trades, and its equity."""
+    run_peer(python, "bar_trades", peer, str(bars), str(out))
+    with np.load(out) as found:
+        return found["trades"], found["equity"]
+
+
 @dataclass(frozen=True, slots=True)
 class PeerRun:
     """What hftbacktest did.
