@@ -89,7 +89,6 @@ def test_every_pair_of_the_sweep_makes_the_same_trades_and_return(
         trades, change = bars.long_once(replay, traded, *pair)
         assert trades == stored[pair][0], pair
         assert change == pytest.approx(stored[pair][1], abs=RETURN_ABSOLUTE), pair
-        )
 
 
 def test_the_stored_sweep_is_that_of_vectorbt(sweep_bars: Path, tmp_path: Path) -> None:
