@@ -3,6 +3,9 @@
 A fence marked ``python`` is executed, all of a page in one namespace; with ``title="name.py"`` it is saved
 under that name instead. In a fence marked ``console`` the lines after ``$`` are run and must succeed,
 unless the block says ``exit=N``. A fence marked ``text`` is only shown. There are no other fences.
+
+A page that starts from data says so in a comment, ``needs: file.npz`` or ``needs: tape``: it is given a short
+generated market, as a file or as a catalog.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -18,6 +22,7 @@ from typing import Any
 
 import pytest
 
+from headwater.cli.app import run
 from scripts.demo import generated_market
 from tests.house.sources import REPOSITORY
 
@@ -26,6 +31,7 @@ pytestmark = pytest.mark.compiled
 RUNS = re.compile(r"^ *```(python|console)", re.MULTILINE)
 NEEDS = re.compile(r"<!-- needs: (\S+) -->")
 MARKET_ROWS = 50_000
+INSTRUMENT = "BTCUSDT-PERP.BINANCE"
 PAGES = sorted([*(REPOSITORY / "docs").rglob("*.md"), *REPOSITORY.glob("*.md")])
 FENCE = re.compile(
     r"^(?P<indent> *)```(?P<info>[^\n]*)\n(?P<body>.*?)^(?P=indent)```$", re.MULTILINE | re.DOTALL
@@ -58,6 +64,16 @@ def blocks(page: Path) -> list[Block]:
     return found
 
 
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a generated market, `market.npz`, and with the same as a catalog, `tape`."""
+    folder = tmp_path_factory.mktemp("given")
+    market, tape = str(folder / "market.npz"), str(folder / "tape")
+    generated_market(Path(market), MARKET_ROWS, seed=7)
+    assert run(["tape", "import", market, "--catalog", tape, "--instrument", INSTRUMENT]) == 0
+    return folder
+
+
 def page_id(page: Path) -> str:
     """Path below the repository."""
     return str(page.relative_to(REPOSITORY))
@@ -70,21 +86,25 @@ def test_every_block_says_whether_it_runs(page: Path) -> None:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if RUNS.search(page.read_text())], ids=page_id)
-def test_the_code_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_code_of_a_page_runs(
+    page: Path, given: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     for needed in NEEDS.findall(page.read_text()):
-        provide(Path(needed))
+        provide(Path(needed), given)
     namespace: dict[str, Any] = {"__name__": "page"}
     for block in blocks(page):
         run_block(block, page, namespace)
 
 
-def provide(needed: Path) -> None:
-    """Put what a page needs into the current folder: the market of `make demo`, a short piece of it."""
-    assert needed.name == "market.npz", f"no page can be given {needed}"
+def provide(needed: Path, given: Path) -> None:
+    """Put what a page needs into the current folder: the market as a file of any name, or its catalog."""
     needed.parent.mkdir(parents=True, exist_ok=True)
-    generated_market(needed, MARKET_ROWS, seed=7)
+    if needed.suffix == ".npz":
+        shutil.copy(given / "market.npz", needed)
+    else:
+        shutil.copytree(given / "tape", needed)
 
 
 def run_block(block: Block, page: Path, namespace: dict[str, Any]) -> None:
