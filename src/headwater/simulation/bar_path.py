@@ -9,7 +9,7 @@
    do: an entry and its profit target never both fill inside one bar.
 
 Takers pay ``slippage_e8`` of the price on top (impact.py). Sizes are not limited by the bar's volume. Orders sent while a
-bar runs wait for the next one.
+bar runs, stops among them, wait for the next one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from headwater.simulation.requests import execute
 from headwater.simulation.resting import list_head
 from headwater.simulation.state import NO_HANDLE, Sim
 from headwater.simulation.take import leaves
-from headwater.simulation.triggers import first_fired, is_waiting, release, trigger_direction
+from headwater.simulation.triggers import first_fired, may_fire, release, trigger_direction
 
 _LIMIT = int(OrderKind.LIMIT)
 _BY_LAST = int(TriggerBy.LAST)
@@ -125,7 +125,7 @@ def _next_trigger(sim: Sim, i: Int, direction: Int, target: Int) -> Int:
     handle = sim.instruments[i]["v_trigger_head"]
     while handle != NO_HANDLE:
         order = sim.orders[handle]
-        if is_waiting(order) and order["kind"] > _LIMIT and order["trigger_by"] == _BY_LAST:
+        if order["kind"] > _LIMIT and order["trigger_by"] == _BY_LAST and may_fire(sim.instruments[i], order):
             trigger = order["v_trigger"]
             ahead = trigger != NO_PRICE and trigger_direction(order) == direction
             if ahead and (target - trigger) * direction >= 0:

@@ -21,7 +21,7 @@ from headwater.domain.event import NO_PRICE
 from headwater.domain.order import OrderKind, OrderStatus, TimeInForce, TriggerBy
 from headwater.kernels.kernel import kernel
 from headwater.kernels.scalar import Bool, Int
-from headwater.simulation.kinds import ReportKind
+from headwater.simulation.kinds import PriceSource, ReportKind
 from headwater.simulation.report import report_order
 from headwater.simulation.state import NO_HANDLE, Sim
 
@@ -35,6 +35,7 @@ _LAST = int(TriggerBy.LAST)
 _MARK = int(TriggerBy.MARK)
 _ACK = int(ReportKind.ACK)
 _GTD = int(TimeInForce.GTD)
+_BARS = int(PriceSource.BARS)
 
 
 @kernel
@@ -139,12 +140,18 @@ def first_fired(sim: Sim, i: Int, trigger_by: Int) -> Int:
     handle = ins["v_trigger_head"]
     while handle != NO_HANDLE:
         order = sim.orders[handle]
-        if order["kind"] > _LIMIT and order["trigger_by"] == trigger_by:
+        if order["kind"] > _LIMIT and order["trigger_by"] == trigger_by and may_fire(ins, order):
             if _fires(order, price):
                 return handle
             _trail(ins, order, price)
         handle = order["next"]
     return np.int64(NO_HANDLE)
+
+
+@kernel
+def may_fire(ins: Any, order: Any) -> Bool:
+    """With bars alone, an order watches the last price in the bars that begin after it was sent, never in one before."""
+    return ins["source"] != _BARS or order["trigger_by"] != _LAST or order["ts_sent"] <= ins["v_bar_start"]
 
 
 @kernel
