@@ -33,6 +33,7 @@ _BID_SIZE, _ASK_SIZE, _POSITION = _AT["bid_size"], _AT["ask_size"], _AT["positio
 _LAST, _MARK, _ORDER_COUNT, _INTENTS = _AT["last"], _AT["mark"], _AT["order_count"], _AT["intent_count"]
 _CAN_SHORT: Final = _AT["can_short"]
 _BID_PRICE, _ASK_PRICE = _AT["bid_price"], _AT["ask_price"]
+_BAR: Final = slice(_AT["bar_start"], _AT["bar_volume"] + 1)
 _NAN: Final = float("nan")
 
 
@@ -239,15 +240,14 @@ class View:
 
     def bar(self) -> Bar:
         """The bar that was completed last."""
-        cells, price = self._cells, self._price
-        return Bar(
-            cells[_AT["bar_start"]],
-            price(cells[_AT["bar_open"]]),
-            price(cells[_AT["bar_high"]]),
-            price(cells[_AT["bar_low"]]),
-            price(cells[_AT["bar_close"]]),
-            self._size(cells[_AT["bar_volume"]]),
-        )
+        cells = self._cells
+        start, opened, high, low, close, volume = cells[_BAR].tolist()
+        here = cells[_INSTRUMENT]
+        per_unit, tick = self._tick[here]
+        size = _amount(volume, *self._lot[here])
+        if per_unit:
+            return Bar(start, opened / per_unit, high / per_unit, low / per_unit, close / per_unit, size)
+        return Bar(start, opened * tick, high * tick, low * tick, close * tick, size)
 
     def trade(self) -> TradeSeen:
         """The last print."""
