@@ -74,7 +74,7 @@ def test_the_same_run_twice_has_the_same_hash() -> None:
     assert len(first.fills) > 0
     assert first.state_hash == second.state_hash
     assert len(first.state_hash) == 32
-    assert first.orders.tobytes() == second.orders.tobytes()
+    assert log_of(first) == log_of(second)
 
 
 def test_another_seed_of_the_latency_is_another_run() -> None:
