@@ -44,7 +44,10 @@ def measure(workload: Workload, peers: list[SideSpec], turns: int, core: int | N
         "size": size,
         "data": {"generator": workload.data.generator, "rows": workload.data.count, "seed": 7},
         "sides": [_side(side, size) for side in (ours, *theirs)],
-        "ratios": {peer.name: ratios(ours, peer) for peer in theirs},
+        "ratios": {peer.name: ratios(ours.seconds, peer.seconds) for peer in theirs},
+        "processor_ratios": {
+            peer.name: ratios(ours.processor_seconds, peer.processor_seconds) for peer in theirs
+        },
     }
 
 
@@ -54,7 +57,9 @@ def _side(side: Measured, size: int) -> dict[str, Any]:
         "name": side.name,
         "versions": side.versions,
         "seconds": side.seconds,
+        "processor_seconds": side.processor_seconds,
         "median_seconds": middle,
+        "median_processor_seconds": statistics.median(side.processor_seconds),
         "per_second": size / middle,
         "latency_ns": side.latency_ns,
         "rss_mb": side.rss_mb,
@@ -68,12 +73,15 @@ def show(result: dict[str, Any]) -> None:
     for side in result["sides"]:
         rate = f"{side['per_second']:>14,.0f} {result['unit']}/s"
         spread = f"{min(side['seconds']):.4f} .. {max(side['seconds']):.4f} s"
-        print(f"  {side['name']:<28} {rate:<26} {spread}  {side['rss_mb']:.0f} MB")
+        busy = f"processor {side['median_processor_seconds']:.4f} s"
+        print(f"  {side['name']:<28} {rate:<26} {spread}  {busy}  {side['rss_mb']:.0f} MB")
         if side["latency_ns"]:
             steps = "  ".join(f"{name} {value:,.0f} ns" for name, value in side["latency_ns"].items())
             print(f"  {'':<28} a step: {steps}")
     for peer, ratio in result["ratios"].items():
-        print(f"  {peer} takes {ratio['median']:.2f} x as long ({ratio['min']:.2f} .. {ratio['max']:.2f})")
+        busy = result["processor_ratios"][peer]["median"]
+        spread = f"{ratio['min']:.2f} .. {ratio['max']:.2f}; {busy:.2f} by processor time"
+        print(f"  {peer} takes {ratio['median']:.2f} x as long ({spread})")
 
 
 def choose_peers(workload: Workload, wanted: bool) -> list[SideSpec]:

@@ -128,6 +128,10 @@ def _ours(module: str, *arguments: str) -> SideSpec:
     return SideSpec("", f"benchmarks.ours.{module}", arguments)
 
 
+def _importing(environment: str, module: str) -> SideSpec:
+    return SideSpec(environment, "benchmarks.start_up", ("import", module))
+
+
 BOOK: Final = Data("order_book_stream:order_book_stream", 5_000_000)
 QUOTES: Final = Data("ticks:best_quotes", 1_000_000)
 TRADES: Final = Data("ticks:trades", 1_000_000)
@@ -254,5 +258,47 @@ WORKLOADS: Final = (
         data=BOOK,
         ours=_ours("tape", "query"),
         size_from="rows",
+    ),
+    *(
+        Workload(
+            name=f"replay-{rows // 1_000_000}m",
+            title="replay from a catalog, woken at each event; its memory does not grow with the tape",
+            unit="events",
+            data=BOOK,
+            ours=_ours("tape", "replay", "--rows", str(rows)),
+            size_from="rows",
+        )
+        for rows in (5_000_000, 50_000_000)
+    ),
+    Workload(
+        name="first-event",
+        title="`headwater backtest` in a fresh process, to the strategy's first event, kernels warm",
+        unit="starts",
+        data=BOOK,
+        ours=_ours("first_event", "first"),
+        size=1,
+    ),
+    Workload(
+        name="import",
+        title="importing the package in a fresh process",
+        unit="imports",
+        data=BARS,
+        ours=_importing("", "headwater"),
+        peers=(
+            _importing("hftbacktest", "hftbacktest"),
+            _importing("nautilus", "nautilus_trader.backtest.engine"),
+            _importing("vectorbt", "vectorbt"),
+            _importing("backtesting", "backtesting"),
+        ),
+        compared={},
+        size=1,
+    ),
+    Workload(
+        name="help",
+        title="`headwater --help`, the whole process",
+        unit="starts",
+        data=BARS,
+        ours=SideSpec("", "benchmarks.start_up", ("command", "headwater", "--help")),
+        size=1,
     ),
 )

@@ -34,7 +34,7 @@ class Measured:
     Attributes
     ----------
     name, versions : as the side says
-    seconds : wall time of each turn, in order
+    seconds, processor_seconds : wall time and processor time of each turn, in order
     check : figures of the last turn
     latency_ns : percentiles of single steps, None where they cannot be timed
     rss_mb : peak memory of its process
@@ -43,6 +43,7 @@ class Measured:
     name: str
     versions: dict[str, str]
     seconds: list[float] = field(default_factory=list)
+    processor_seconds: list[float] = field(default_factory=list)
     check: dict[str, Any] = field(default_factory=dict)
     latency_ns: dict[str, float] | None = None
     rss_mb: float = 0.0
@@ -87,6 +88,7 @@ class Side:
         """Do the work once."""
         answer = self._ask("turn")
         self.measured.seconds.append(answer["seconds"])
+        self.measured.processor_seconds.append(answer["processor_seconds"])
         self.measured.check = answer["check"]
         self.measured.rss_mb = answer["rss_mb"]
 
@@ -138,9 +140,9 @@ def in_turns(sides: Sequence[Side], turns: int) -> list[Measured]:
     return [side.measured for side in sides]
 
 
-def ratios(ours: Measured, peer: Measured) -> dict[str, float]:
+def ratios(ours: Sequence[float], peer: Sequence[float]) -> dict[str, float]:
     """How many times as long the peer took, turn by turn: smallest, median and largest."""
-    each = [theirs / mine for mine, theirs in zip(ours.seconds, peer.seconds, strict=True)]
+    each = [theirs / mine for mine, theirs in zip(ours, peer, strict=True)]
     return {"min": min(each), "median": statistics.median(each), "max": max(each)}
 
 

@@ -15,18 +15,30 @@ import sys
 import time
 from collections.abc import Callable
 from importlib import metadata
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 R = TypeVar("R")
-Turn = tuple[float, dict[str, Any]]
 
 
-def stopwatch(work: Callable[[], R]) -> tuple[float, R]:
-    """Wall seconds of one call, and what it gave back; the garbage of before is collected first."""
+class Seconds(NamedTuple):
+    """What a piece of work took: by the wall's clock, and of a processor's time by all threads of the process.
+
+    Where other work shares the machine, the second is the steadier one; waiting for a disk is in the first alone.
+    """
+
+    wall: float
+    processor: float
+
+
+Turn = tuple[Seconds, dict[str, Any]]
+
+
+def stopwatch(work: Callable[[], R]) -> tuple[Seconds, R]:
+    """Seconds of one call, and what it gave back; the garbage of before is collected first."""
     gc.collect()
-    started = time.perf_counter()
+    busy, started = time.process_time(), time.perf_counter()
     result = work()
-    return time.perf_counter() - started, result
+    return Seconds(time.perf_counter() - started, time.process_time() - busy), result
 
 
 def percentiles(durations_ns: list[int]) -> dict[str, float]:
@@ -48,17 +60,25 @@ def serve(
     ----------
     name : side, as the results name it
     packages : distributions whose versions belong to the result
-    turn : does the work once; gives wall seconds and a check: figures that the other side must reproduce
+    turn : does the work once; gives its seconds and a check: figures that the other side must reproduce
     latency_ns : percentiles of single steps, from a pass of their own (a clock in the loop costs time)
 
-    Notes ----- ``turn`` is answered with ``{"name", "seconds", "check", "rss_mb"}``, ``latency`` with
+    Notes
+    -----
+    ``turn`` is answered with ``{"name", "seconds", "processor_seconds", "check", "rss_mb"}``, ``latency`` with
     ``{"name", "latency_ns"}`` (null where single steps cannot be timed).
     """
     _say(name=name, ready=True, versions={each: metadata.version(each) for each in packages})
     for line in sys.stdin:
         if line.strip() == "turn":
             seconds, check = turn()
-            _say(name=name, seconds=seconds, check=check, rss_mb=_peak_memory_mb())
+            _say(
+                name=name,
+                seconds=seconds.wall,
+                processor_seconds=seconds.processor,
+                check=check,
+                rss_mb=_peak_memory_mb(),
+            )
         elif line.strip() == "latency":
             _say(name=name, latency_ns=latency_ns() if latency_ns else None)
 

@@ -1,12 +1,14 @@
-"""The tape: import a file of each format, and read an hour out of a large catalog.
+"""The tape: import a file of each format, read an hour out of a large catalog, replay a long one.
 
-usage: python -m benchmarks.ours.tape {import|query} DATA
+usage: python -m benchmarks.ours.tape {import|query|replay} DATA [--rows N]
 """
 
 from __future__ import annotations
 
 import argparse
 import shutil
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -21,11 +23,17 @@ import numpy as np
 
 from benchmarks.worker import Turn, percentiles, serve, stopwatch
 from benchmarks.workloads.order_book_stream import START_NS
+from headwater.backtest.result import BacktestResult
+from headwater.backtest.run import run_backtest
+from headwater.backtest.settings import BacktestSettings
 from headwater.domain.event import EVENT_DTYPE, EventFlag, EventKind
+from headwater.domain.view import Reads, WakeKind
 from headwater.ports.importer import Batch
+from headwater.simulation.kinds import MarginMode
 from headwater.storage.catalog import Catalog
 from headwater.storage.import_job import import_file
 from headwater.storage.rules_files import Rulebook, load_rulebook
+from headwater.strategies.compiled import compiled
 
 INSTRUMENT: Final = "BTCUSDT-PERP.BYBIT"
 HOUR_NS: Final = 3_600_000_000_000
@@ -73,11 +81,12 @@ def large_catalog(source: Path, rows: int) -> Catalog:
             return catalog
     shutil.rmtree(folder, ignore_errors=True)
     catalog = Catalog(folder, create=True)
-    catalog.write(_batches(source, rows), source="generated")
+    catalog.write(batches(source, rows), source="generated")
     return catalog
 
 
-def _batches(source: Path, rows: int) -> Iterator[Batch]:
+def batches(source: Path, rows: int) -> Iterator[Batch]:
+    """The stream, repeated end to end until there are `rows`."""
     columns = np.load(source)
     kinds = np.array([0, EventKind.BOOK_DELTA, EventKind.TRADE], np.uint8)
     events = np.zeros(len(columns["kind"]), EVENT_DTYPE)
@@ -131,13 +140,47 @@ class HourQueries:
         return percentiles(durations)
 
 
+@compiled(wakes=WakeKind.EVENT, memory=1, reads=Reads(0))
+def count_events(view: Any, orders: Any, depth: Any, params: Any, memory: Any, outbox: Any) -> None:
+    """Woken at each event."""
+    memory[0] += 1.0
+
+
+def replay_turn(folder: Path) -> Turn:
+    """Replay all of a catalog, its cache mapped."""
+    traded = _rulebook().instrument(INSTRUMENT)
+    chosen = BacktestSettings(margin_mode=MarginMode.NONE)
+
+    def work() -> BacktestResult:
+        return run_backtest(count_events, Catalog(folder).open([INSTRUMENT]), [traded], chosen)
+
+    seconds, result = stopwatch(work)
+    return seconds, {"rows": result.manifest["events"]}
+
+
+def serve_replay(source: Path, rows: int) -> None:
+    """Another process makes the catalog, so that the memory seen is that of replays."""
+    with tempfile.TemporaryDirectory(prefix="headwater-bench-", dir=source.parent) as name:
+        folder = Path(name) / "catalog"
+        making = [sys.executable, "-m", "benchmarks.ours.tape", "make", str(source)]
+        subprocess.run([*making, "--rows", str(rows), "--into", str(folder)], check=True)
+        serve("headwater", ["headwater", "pyarrow"], lambda: replay_turn(folder))
+
+
 def main() -> None:
     """Serve one mode."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("mode", choices=["import", "query"])
+    parser.add_argument("mode", choices=["import", "query", "replay", "make"])
     parser.add_argument("data", type=Path)
-    parser.add_argument("--rows", type=int, default=100_000_000, help="size of the catalog that is queried")
+    parser.add_argument("--rows", type=int, default=100_000_000, help="size of the catalog")
+    parser.add_argument("--into", type=Path, help="folder of the catalog to make")
     given = parser.parse_args()
+    if given.mode == "make":
+        Catalog(given.into, create=True).write(batches(given.data, given.rows), source="generated")
+        return
+    if given.mode == "replay":
+        serve_replay(given.data, given.rows)
+        return
     if given.mode == "import":
         serve("headwater", ["headwater", "polars", "pyarrow"], lambda: import_turn(given.data))
         return

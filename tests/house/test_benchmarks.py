@@ -33,12 +33,12 @@ from benchmarks.workloads.ticks import best_quotes, trades
 
 SIDE = """
 import sys
-from benchmarks.worker import serve
+from benchmarks.worker import Seconds, serve
 journal = open(sys.argv[2], "a")
 
 def turn():
     print(sys.argv[1], file=journal, flush=True)
-    return float(sys.argv[3]), {"trades": int(sys.argv[4])}
+    return Seconds(float(sys.argv[3]), 0.5), {"trades": int(sys.argv[4])}
 
 serve(sys.argv[1], ["numpy"], turn, lambda: {"p50": 1.0})
 """
@@ -115,9 +115,7 @@ def test_a_side_that_dies_at_work_is_named_with_its_exit_code(tmp_path: Path) ->
 
 
 def test_a_ratio_is_taken_turn_by_turn() -> None:
-    ours = Measured("ours", {}, seconds=[1.0, 2.0, 1.0])
-    peer = Measured("peer", {}, seconds=[3.0, 4.0, 5.0])
-    assert ratios(ours, peer) == {"min": 2.0, "median": 3.0, "max": 5.0}
+    assert ratios([1.0, 2.0, 1.0], [3.0, 4.0, 5.0]) == {"min": 2.0, "median": 3.0, "max": 5.0}
 
 
 def test_unequal_work_is_an_error_and_rounding_is_not() -> None:
@@ -129,7 +127,7 @@ def test_unequal_work_is_an_error_and_rounding_is_not() -> None:
 
 
 def test_every_workload_compares_figures_with_every_peer() -> None:
-    assert [each.name for each in WORKLOADS if each.peers and not each.compared] == []
+    assert [each.name for each in WORKLOADS if each.peers and each.compared is None] == []
     assert len({each.name for each in WORKLOADS}) == len(WORKLOADS)
 
 
@@ -180,6 +178,7 @@ def test_the_manifest_holds_conditions_sides_and_ratios_of_equal_work_only(
     if exit_code == 0:
         (result,) = manifest["workloads"]
         assert result["ratios"] == {"peer": {"min": 4.0, "median": 4.0, "max": 4.0}}
+        assert result["processor_ratios"] == {"peer": {"min": 1.0, "median": 1.0, "max": 1.0}}
         assert result["sides"][0]["per_second"] == 20.0
     else:
         assert manifest["workloads"] == []
