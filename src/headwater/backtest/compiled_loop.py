@@ -7,7 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numba import types
 
-from headwater.backtest.loop import advance, catch_up, is_quiet, samples_before, take_samples
+from headwater.backtest.bars_lane import bars_lane_open, run_bars
+from headwater.backtest.loop import advance, catch_up, is_quiet, samples_before, settle, take_samples
 from headwater.backtest.tape_pools import tape_at
 from headwater.domain.event import EventFlag
 from headwater.domain.view import Reads
@@ -132,9 +133,12 @@ def run_compiled(
     while True:
         asks = False
         if is_quiet(clock):
+            if bars_lane_open(sim, reads):
+                asks = run_bars(sim, local, desk, desk_address, strategy, min(budget_end, len(local)), reads)
             row_end = min(min(budget_end, len(local)), clock["local_row"] + _QUIET_ROWS)
-            asks = _run_quiet(sim, local, desk, desk_address, strategy, row_end, reads)
-            catch_up(sim, venue)
+            if not asks:
+                asks = _run_quiet(sim, local, desk, desk_address, strategy, row_end, reads)
+                catch_up(sim, venue)
             if not asks and clock["local_row"] == row_end and row_end < min(budget_end, len(local)):
                 continue
         if not asks:
@@ -142,8 +146,10 @@ def run_compiled(
             if stop != _S_WAKE:
                 return stop
             asks = _ask(sim, desk, desk_address, strategy, reads)
-        if asks and not _send(sim, desk.outbox, shown):
-            return _S_FAULT
+        if asks:
+            if not _send(sim, desk.outbox, shown):
+                return _S_FAULT
+            settle(sim, local, venue, shown)
         if clock["sample_ns"] < 0:
             take_samples(sim, shown)
         if clock["local_row"] >= budget_end:

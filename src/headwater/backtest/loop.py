@@ -38,6 +38,7 @@ _AT_LOCAL = int(EventFlag.AT_LOCAL)
 _AT_VENUE = int(EventFlag.AT_VENUE)
 _W_TIMER = int(WakeKind.TIMER)
 _DATA_WAKES = int(WakeKind.BOOK | WakeKind.BBO | WakeKind.TRADE | WakeKind.BAR | WakeKind.EVENT)
+_REPORT_WAKES = int(WakeKind.FILL | WakeKind.REPORT)
 _S_END = int(Stop.END)
 _S_WAKE = int(Stop.WAKE)
 _S_CHUNK = int(Stop.CHUNK)
@@ -194,6 +195,26 @@ def catch_up(sim: Sim, venue: Any) -> None:
     clock = sim.clock[0]
     clock["horizon"] = clock["now"]
     advance_venue(sim, venue)
+
+
+@kernel
+def settle(sim: Sim, local: Any, venue: Any, view: Any) -> None:
+    """Without latency an order arrives, and its report is heard, at this very instant: see to it at once.
+
+    Only where nothing else of the trader's comes at the same instant, and no report wakes the strategy.
+    """
+    clock = sim.clock[0]
+    now = clock["now"]
+    first = ring_first_ts(sim.requests, clock["request_head"], clock["request_tail"])
+    row = clock["local_row"]
+    if first > now or (clock["wake_mask"] & _REPORT_WAKES) != 0 or _logs_full(sim):
+        return
+    if row < len(local) and local[row]["ts_local"] <= now:
+        return
+    clock["horizon"] = now
+    advance_venue(sim, venue)
+    while ring_first_ts(sim.reports, clock["report_head"], clock["report_tail"]) <= now:
+        _hear(sim, view)
 
 
 @kernel

@@ -28,6 +28,7 @@ from headwater.tape.replay import Replay, ReplayInstrument
 
 _E8: Final = 10**8
 _NO_LIMIT: Final = 2**31
+LOG_ROWS: Final = 65_536
 _CONTRACTS: Final = {
     "spot": ContractKind.SPOT,
     "linear": ContractKind.LINEAR,
@@ -114,8 +115,10 @@ def accounts_of(run: list[Traded]) -> list[tuple[str, str]]:
     return list(dict.fromkeys((each.instrument.venue, each.instrument.settle) for each in run))
 
 
-def prepare(run: list[Traded], settings: BacktestSettings, start: int, bars_ns: int) -> Sim:
-    """Arrays of a simulation that starts at `start` (UTC ns) with nothing done yet."""
+def prepare(
+    run: list[Traded], settings: BacktestSettings, start: int, bars_ns: int, samples: int = LOG_ROWS
+) -> Sim:
+    """Arrays of a simulation that starts at `start` (UTC ns) with nothing done yet, and room for so many `samples`."""
     venues = list(dict.fromkeys(each.behaviour.name for each in run))
     accounts = accounts_of(run)
     tables = TableBuilder()
@@ -126,6 +129,7 @@ def prepare(run: list[Traded], settings: BacktestSettings, start: int, bars_ns: 
         len(venues),
         len(accounts),
         orders=settings.orders_max,
+        samples=max(samples, LOG_ROWS),
         tables=tables.build(),
         bar_states=_bar_states(len(run), bars_ns),
         bars=np.zeros(len(run), BAR_DTYPE),

@@ -13,7 +13,7 @@ import numpy as np
 import headwater
 from headwater.backtest.contents import contents
 from headwater.backtest.honesty import not_modelled
-from headwater.backtest.logs import Logs
+from headwater.backtest.logs import ROOM, Logs
 from headwater.backtest.prepare import Traded, accounts_of, apply_rules, prepare, traded
 from headwater.backtest.result import BacktestResult, ResultInstrument
 from headwater.backtest.settings import BacktestSettings
@@ -37,6 +37,8 @@ Progress = Callable[[int, int], None]
 CHUNK_ROWS: Final = 1_000_000
 SAMPLE_NS: Final = 500_000_000
 SAMPLES_MAX: Final = 1_000_000
+BAR_SAMPLES_MAX: Final = 200_000
+"""Bars carry no mark-outs of seconds: a coarser curve says as much in a fifth of the memory."""
 
 
 def run_backtest(
@@ -97,7 +99,8 @@ class _Run:
         self.driver = (
             _CompiledDriver(self) if isinstance(strategy, CompiledStrategy) else _PythonDriver(self, strategy)
         )
-        self.sim = prepare(self.traded, settings, self.start, self.driver.bars_ns)
+        self.sample_ns = self._sample_ns()
+        self.sim = prepare(self.traded, settings, self.start, self.driver.bars_ns, self._samples_expected())
         self.tape = Tape(local=replay.local, venue=replay.venue)
         self.logs = Logs(self.sim)
         self.changes = self._rule_changes()
@@ -108,25 +111,35 @@ class _Run:
         clock["now"] = self.start
         clock["wake_mask"] = self.driver.wakes
         clock["log_orders"] = self.settings.log_orders
+        clock["one_order"] = self.replay.local is self.replay.venue
         timer = self.driver.timer_ns
         if timer:
             clock["timer_ns"] = timer
             origin = self.start if self.settings.timer_from_start else self.start - self.start % timer
             clock["next_timer"] = origin + timer
-        clock["sample_ns"] = self._sample_ns()
+        clock["sample_ns"] = self.sample_ns
         if clock["sample_ns"] > 0:
             clock["next_sample"] = self.start - self.start % clock["sample_ns"] + clock["sample_ns"]
 
     def _sample_ns(self) -> int:
         if self.settings.sample_ns != 0:
             return self.settings.sample_ns
-        spacing = SAMPLE_NS
         if all(each.contents.source is PriceSource.BARS for each in self.traded):
-            ends = self.replay.local["ts_local"][:3_000]
-            steps = np.diff(ends)
-            spacing = int(np.median(steps[steps > 0])) if np.any(steps > 0) else spacing
-        least = (self.end - self.start) // SAMPLES_MAX
-        return max(spacing, least)
+            spacing, most = self._bar_interval_ns(), BAR_SAMPLES_MAX
+        else:
+            spacing, most = SAMPLE_NS, SAMPLES_MAX
+        return spacing * max(1, -(-(self.end - self.start) // (spacing * most)))
+
+    def _bar_interval_ns(self) -> int:
+        steps = np.diff(self.replay.local["ts_local"][:3_000])
+        return int(np.median(steps[steps > 0])) if np.any(steps > 0) else SAMPLE_NS
+
+    def _samples_expected(self) -> int:
+        """Rows of samples, when their number is known and fits: then the log never has to be emptied."""
+        if self.sample_ns <= 0:
+            return 0
+        rows = (2 + (self.end - self.start) // self.sample_ns) * len(self.traded) + ROOM
+        return min(rows, 2 * SAMPLES_MAX)
 
     def _rule_changes(self) -> list[_RuleChange]:
         times = self.replay.local["ts_local"]
@@ -145,7 +158,7 @@ class _Run:
             self._loop(progress)
         except KeyboardInterrupt:
             complete = False
-        self.logs.drain()
+        self._last_sample()
         return self._result(complete, time.perf_counter() - started)
 
     def _loop(self, progress: Progress | None) -> None:
@@ -186,6 +199,15 @@ class _Run:
                 f"{format_time(int(self.sim.clock['now'][0]))}; was its first snapshot missing? See `headwater tape verify`"
             )
 
+    def _last_sample(self) -> None:
+        """A sample at the end of the run, so that totals are totals."""
+        from headwater.backtest.loop import take_samples
+
+        self.logs.drain()
+        self.sim.clock["next_sample"] = FAR_FUTURE
+        self.sim.clock["sample_ns"] = 0
+        take_samples(self.sim, self.driver.shown)
+
     def _fault(self) -> StrategyFault:
         clock = self.sim.clock[0]
         kind = FaultKind(int(clock["fault"]))
@@ -205,7 +227,7 @@ class _Run:
             instruments=tuple(_result_instrument(each) for each in self.traded),
             fills=fills,
             orders=orders,
-            samples=np.concatenate([self.logs.whole("samples"), self.driver.last_sample()]),
+            samples=self.logs.whole("samples"),
             latencies=self.logs.whole("latencies"),
             initial_cash={settle: str(self.settings.initial_cash) for _, settle in accounts_of(self.traded)},
             manifest=self._manifest(seconds),
@@ -312,8 +334,9 @@ class _CompiledDriver:
         code = self._strategy.source.__code__
         return f" [{code.co_filename}:{code.co_firstlineno}]"
 
-    def last_sample(self) -> Any:
-        return _last_sample(self._run.sim, self._desk.shown)
+    @property
+    def shown(self) -> Any:
+        return self._desk.shown[0]
 
 
 class _PythonDriver:
@@ -332,7 +355,6 @@ class _PythonDriver:
         self._desk = make_desk(orders=run.settings.orders_max, outbox=run.settings.outbox_size)
         grids = tuple(each.seen(each.instrument.rules_at(run.start)) for each in run.traded)
         self._seen = View(self._desk.shown, self._desk.orders, self._desk.outbox, grids)
-        self._line = ""
 
     def run(self, budget: int) -> int:
 
@@ -389,10 +411,16 @@ class _PythonDriver:
         )
 
     def line(self) -> str:
-        return self._line
+        """Intents are judged when the handler has returned, so the fault names the handlers of the wake."""
+        names = _HANDLERS.items()
+        wake = int(self._desk.shown["wake"][0])
+        asked = [getattr(type(self._strategy), name) for kinds, name in names if wake & kinds]
+        codes = [handler.__code__ for handler in asked]
+        return f" [{', '.join(f'{code.co_filename}:{code.co_firstlineno}' for code in codes)}]"
 
-    def last_sample(self) -> Any:
-        return _last_sample(self._run.sim, self._desk.shown)
+    @property
+    def shown(self) -> Any:
+        return self._desk.shown[0]
 
 
 # Plain integers: an operation on a flag costs a microsecond.
@@ -401,15 +429,10 @@ _TRADE_WAKE: Final = int(WakeKind.TRADE)
 _BAR_WAKE: Final = int(WakeKind.BAR)
 _FILL_WAKE: Final = int(WakeKind.FILL)
 _TIMER_WAKE: Final = int(WakeKind.TIMER)
-
-
-def _last_sample(sim: Sim, view: Any) -> Any:
-    """A sample at the end of the run, so that totals are totals."""
-    from headwater.backtest.loop import take_samples
-
-    sim.clock["next_sample"] = FAR_FUTURE
-    sim.clock["sample_ns"] = 0
-    take_samples(sim, view[0])
-    rows = sim.samples[: len(sim.instruments)].copy()
-    sim.clock["sample_count"] = 0
-    return rows
+_HANDLERS: Final = {
+    _BOOK_WAKES: "on_book",
+    _TRADE_WAKE: "on_trade",
+    _BAR_WAKE: "on_bar",
+    _FILL_WAKE: "on_fill",
+    _TIMER_WAKE: "on_timer",
+}

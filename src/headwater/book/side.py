@@ -205,6 +205,9 @@ def _outside_set(side: Any, pool: I64, key: Int, size: Int) -> Int:
 @kernel
 def _recentre(side: Any, pool: I64, best: Int) -> None:
     """Move the window so that `best` stands three quarters up; exchange levels with the overflow."""
+    if side["levels"] == 0:
+        side["base"] = best - (side["window"] - (side["window"] >> 2))
+        return
     window = side["window"]
     old_base = side["base"]
     new_base = best - (window - (window >> 2))

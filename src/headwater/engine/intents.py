@@ -228,6 +228,9 @@ def _post_request(sim: Sim, handle: Int, kind: Int, price: Int, size: Int) -> No
     clock = sim.clock[0]
     order = sim.orders[handle]
     i = order["instrument"]
+    if clock["request_head"] == clock["request_tail"]:
+        clock["request_head"] = 0  # start over in memory that is warm
+        clock["request_tail"] = 0
     arrival = request_arrival(sim.venues[sim.instruments[i]["venue"]], sim.tables, clock["now"])
     slot = ring_slot(sim.requests, clock["request_head"], clock["request_tail"], arrival)
     clock["request_tail"] += 1

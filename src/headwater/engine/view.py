@@ -33,6 +33,7 @@ def show_market(sim: Sim, i: Int, view: Any) -> None:
         view["ask"] = -ask if ask != NO_KEY else np.int64(NO_PRICE)
     view["position"] = ins["l_position"]
     view["order_count"] = sim.clock[0]["open_count"]
+    view["bar_close"] = ins["l_bar_close"]
 
 
 @kernel
@@ -56,7 +57,6 @@ def show_bar(sim: Sim, i: Int, view: Any) -> None:
     view["bar_open"] = ins["l_bar_open"]
     view["bar_high"] = ins["l_bar_high"]
     view["bar_low"] = ins["l_bar_low"]
-    view["bar_close"] = ins["l_bar_close"]
     view["bar_volume"] = ins["l_bar_volume"]
 
 

@@ -112,7 +112,7 @@ def allocate(
         tables=np.zeros(0, np.int64) if tables is None else tables,
         fills=np.zeros(fills, FILL_DTYPE),
         order_log=np.zeros(log, ORDER_LOG_DTYPE),
-        samples=np.zeros(samples, SAMPLE_DTYPE),
+        samples=np.empty(samples, SAMPLE_DTYPE),  # written whole; huge pages, which calloc does not give
         latencies=np.zeros(latencies, LATENCY_DTYPE),
         bar_states=np.zeros(0, BAR_STATE_DTYPE) if bar_states is None else bar_states,
         bars=np.zeros(0, BAR_DTYPE) if bars is None else bars,

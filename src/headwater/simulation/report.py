@@ -39,6 +39,9 @@ def post_report(sim: Sim, i: Int, ts: Int, kind: Int) -> Any:
     can reach the venue at that instant.
     """
     clock = sim.clock[0]
+    if clock["report_head"] == clock["report_tail"]:
+        clock["report_head"] = 0  # start over in memory that is warm
+        clock["report_tail"] = 0
     arrival = report_arrival(sim.venues[sim.instruments[i]["venue"]], sim.tables, ts)
     if clock["report_tail"] - clock["report_head"] >= len(sim.reports):
         clock["fault"] = _RING_FULL  # the run ends before this report could be missed
