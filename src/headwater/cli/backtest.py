@@ -130,8 +130,13 @@ def backtest(
         ),
     ] = None,
     latency_ms: Annotated[
-        str, typer.Option(help="ENTRY[,RESPONSE]: request there, report back.", rich_help_panel=_MODELS)
-    ] = "5,5",
+        str | None,
+        typer.Option(
+            help="ENTRY[,RESPONSE]: request there, report back; 5,5 unless said, 0 with --fill-at-close.",
+            show_default=False,
+            rich_help_panel=_MODELS,
+        ),
+    ] = None,
     latency_sigma: Annotated[
         float | None,
         typer.Option(
@@ -237,7 +242,7 @@ def backtest(
     from headwater.simulation.kinds import ImpactModel, MarginMode, QueueModel
 
     settings = BacktestSettings(
-        latency=_latency(latency_ms, latency_sigma, latency_file),
+        latency=_latency(latency_ms, latency_sigma, latency_file, fill_at_close),
         queue_model=QueueModel[_constant(queue)],
         queue_power=queue_power,
         no_partial_fill=no_partial_fill,
@@ -305,14 +310,18 @@ def _parameters(pairs: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _latency(text: str, sigma: float | None, file: Path | None) -> LatencySettings:
+def _latency(text: str | None, sigma: float | None, file: Path | None, at_close: bool) -> LatencySettings:
     from headwater.backtest.latency_file import read_latency_file
     from headwater.backtest.settings import MILLISECOND_NS, LatencySettings
     from headwater.simulation.kinds import LatencyModel
 
+    if at_close and (text is not None or sigma is not None or file is not None):
+        raise ConfigurationError(
+            "--fill-at-close means no latency: the order is there when the bar closes; leave out --latency-..."
+        )
     if file is not None:
         return LatencySettings(model=LatencyModel.MEASURED, series=read_latency_file(file))
-    entry, comma, response = text.partition(",")
+    entry, comma, response = (text or ("0" if at_close else "5")).partition(",")
     entry_ns = int(_decimal(entry, "--latency-ms") * MILLISECOND_NS)
     response_ns = int(_decimal(response, "--latency-ms") * MILLISECOND_NS) if comma else entry_ns
     if sigma is None:

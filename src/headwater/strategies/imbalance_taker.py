@@ -77,8 +77,10 @@ def imbalance_taker(view: Any, orders: Any, depth: Any, params: Any, memory: Any
             flags = np.int64(REDUCE_ONLY) if view["can_short"] != 0 else np.int64(0)
             market(view, outbox, side, abs(position), flags)
     elif imbalance >= params[1]:
-        take(view, outbox, np.int64(1), view["ask"], size, np.int64(0))
+        price = -(-view["ask"] // view["price_step"]) * view["price_step"]
+        take(view, outbox, np.int64(1), price, size, np.int64(0))
     elif imbalance <= -params[1] and view["can_short"] != 0:
-        take(view, outbox, np.int64(-1), view["bid"], size, np.int64(0))
+        price = view["bid"] // view["price_step"] * view["price_step"]
+        take(view, outbox, np.int64(-1), price, size, np.int64(0))
     if view["intent_count"] > 0:
         memory[1] = view["now"]

@@ -6,6 +6,7 @@ theirs under the entry point group ``headwater.strategies``.
 
 from __future__ import annotations
 
+import re
 import sys
 import traceback
 from collections.abc import Mapping
@@ -27,6 +28,8 @@ from headwater.strategies.strategy import Strategy
 AnyStrategy: TypeAlias = CompiledStrategy | type[Strategy]
 
 ENTRY_POINTS: Final = "headwater.strategies"
+CAUSE_LENGTH_MAX: Final = 300
+_COLOUR: Final = re.compile(r"\x1b\[\d*m")
 
 
 def load_strategy(text: str) -> AnyStrategy:
@@ -136,17 +139,20 @@ def _import_file(path: Path) -> ModuleType:
 
 
 def _import_words(path: Path, error: Exception) -> str:
-    """Place and cause in one line; the compiler's own message is long and says the cause first."""
+    """Place and cause in one line. The compiler's messages are long and coloured, with the cause near the top."""
+    text = _COLOUR.sub("", str(error))
+    compiled_line = re.search(rf'File "[^"]*{re.escape(path.name)}", line (\d+)', text)
     frames = [
-        frame
+        frame.lineno
         for frame in traceback.extract_tb(error.__traceback__)
-        if Path(frame.filename) == path.resolve() and frame.name == "<module>"
+        if Path(frame.filename) == path.resolve()
     ]
-    line = getattr(getattr(error, "loc", None), "line", None) or (frames[-1].lineno if frames else 1)
-    lines = [text.strip() for text in str(error).splitlines() if text.strip()]
-    told = [text for text in lines if not text.startswith(("Failed in", "During", "File", "Enable", "<"))]
-    cause = told[0] if told else (lines[0] if lines else "no message")
-    return f"{path}:{line}: {type(error).__name__}: {cause}; correct the file"
+    line = compiled_line[1] if compiled_line else frames[-1] if frames else 1
+    told = [each.strip() for each in text.splitlines() if each.strip() and not each.startswith("Failed in")]
+    cause = told[0] if told else "no message"
+    if cause.endswith(":") and len(told) > 1:
+        cause = f"{cause} {told[1]}"
+    return f"{path}:{line}: {type(error).__name__}: {cause[:CAUSE_LENGTH_MAX]}; correct the file"
 
 
 def _unknown(text: str, known: list[str]) -> ConfigurationError:
