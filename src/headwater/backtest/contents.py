@@ -13,6 +13,7 @@ from headwater.simulation.state import I64
 from headwater.tape.replay import Replay
 
 _KINDS = 32
+_CHUNK_ROWS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,12 @@ class Contents:
 
 
 def contents(replay: Replay) -> list[Contents]:
-    """Count the events of each instrument of `replay`: one pass over the tape, chunk by chunk."""
+    """Count the events of each instrument of `replay`: one pass over the tape, whose pages are given back on the way."""
     counts = np.zeros(len(replay.instruments) * _KINDS, np.int64)
-    count_kinds(replay.local, counts)
+    for start in range(0, len(replay.local), _CHUNK_ROWS):
+        rows = replay.local[start : start + _CHUNK_ROWS]
+        count_kinds(rows, counts)
+        replay.release(start + len(rows), start + len(rows))
     table = counts.reshape(len(replay.instruments), _KINDS)
     return [Contents({kind: int(row[kind]) for kind in EventKind if row[kind]}) for row in table]
 
