@@ -284,6 +284,14 @@ WORKLOADS: Final = (
         unit="imports",
         data=BARS,
         ours=_importing("", "headwater"),
+        size=1,
+    ),
+    Workload(
+        name="import-engine",
+        title="importing all that a back-test needs in a fresh process",
+        unit="imports",
+        data=BARS,
+        ours=_importing("", "headwater.backtest.run"),
         peers=(
             _importing("hftbacktest", "hftbacktest"),
             _importing("nautilus", "nautilus_trader.backtest.engine"),
