@@ -103,10 +103,13 @@ def chosen_groups(instrument: str, held: Collection[str], needs: Needs) -> list[
         kept = [group for group in kept if family_of(group) != "quotes"]
     has_prices = bool(families & {"book", "quotes", "trades"})
     makes_bars = needs.bars_ns > 0 and "trades" in families
-    if "bars" in families and not makes_bars and (needs.wakes & WakeKind.BAR or not has_prices):
-        kept.append(_bars_of(instrument, held, needs))
+    reads_bars = (
+        "bars" in families and not makes_bars and (bool(needs.wakes & WakeKind.BAR) or not has_prices)
+    )
     if held:
-        _check_wakes(instrument, {family_of(group) for group in kept}, needs, makes_bars)
+        _check_wakes(instrument, families if reads_bars else families - {"bars"}, needs, makes_bars)
+    if reads_bars:
+        kept.append(_bars_of(instrument, held, needs))
     return kept
 
 
