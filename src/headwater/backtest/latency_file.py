@@ -31,20 +31,20 @@ def read_latency_file(path: Path) -> npt.NDArray[np.int64]:
         raise ConfigurationError(f"{path}: expected a file of measured latencies, found none; check the path")
     try:
         table = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_csv(path)
-        series = table.select(pl.col(name).cast(pl.Int64, strict=True) for name in COLUMNS).to_numpy()
+        whole = table.select(pl.col(name).cast(pl.Int64, strict=True) for name in COLUMNS)
     except (pl.exceptions.PolarsError, OSError) as error:
         cause = str(error).partition("\n")[0]
         raise ConfigurationError(
             f"{path}: expected columns {', '.join(COLUMNS)} of whole numbers, found: {cause}"
         ) from error
-    return _checked(path, np.ascontiguousarray(series, np.int64), int(sum(table.null_count().row(0))))
-
-
-def _checked(path: Path, series: npt.NDArray[np.int64], nulls: int) -> npt.NDArray[np.int64]:
-    if not len(series) or nulls:
+    if whole.is_empty() or sum(whole.null_count().row(0)):
         raise ConfigurationError(
-            f"{path}: expected at least one row and no empty cell, found {len(series)} rows"
+            f"{path}: expected at least one row and no empty cell, found {len(whole)} rows; correct the file"
         )
+    return _checked(path, np.ascontiguousarray(whole.to_numpy(), np.int64))
+
+
+def _checked(path: Path, series: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     backward = np.flatnonzero(np.diff(series[:, 0]) < 0)
     negative = np.flatnonzero((series[:, 1:] < 0).any(axis=1))
     for rows, words in ((backward + 1, "ts runs backwards"), (negative, "a latency is negative")):

@@ -147,29 +147,23 @@ def _slot(side: Int, index: Int) -> Int:
 @kernel
 def _advance(market: Any, out: Any) -> None:
     """Let time pass, and publish the mark price and the funding that fall due."""
-    before = market["now"]
-    market["now"] += 1 + _exponential(market, EVENT_GAP_NS)
+    after = market["now"] + 1 + _exponential(market, EVENT_GAP_NS)
     market["latency"] = 4_000_000 + _exponential(market, 1_000_000.0)
-    market["pressure"] = 0.9998 * market["pressure"] + 0.02 * next_normal(market)
-    if market["bid"] < LEVELS * 2:
-        market["pressure"] = 2.0
-    elif market["ask"] > WINDOW_TICKS - LEVELS * 2:
-        market["pressure"] = -2.0
-    if market["now"] >= market["next_mark"]:
+    if market["now"] < FUNDING_NS <= after:
+        market["now"] = FUNDING_NS
+        rate, interval_s = np.int64(FUNDING_RATE), np.int64(FUNDING_INTERVAL_S)
+        _record(market, out, _FUNDING, np.int64(0), rate, interval_s, np.int64(_LAST))
+    market["now"] = after
+    if after >= market["next_mark"]:
         market["next_mark"] += _MARK_NS
         twice_middle = market["bid"] + market["ask"] + 2 * FIRST_TICK
         fine = twice_middle * (_FINE_PER_TICK // 2)
         _record(market, out, _MARK, np.int64(0), fine, np.int64(0), np.int64(_LAST))
-    if before < FUNDING_NS <= market["now"]:
-        _record(
-            market,
-            out,
-            _FUNDING,
-            np.int64(0),
-            np.int64(FUNDING_RATE),
-            np.int64(FUNDING_INTERVAL_S),
-            np.int64(_LAST),
-        )
+    market["pressure"] = 0.9998 * market["pressure"] + 0.02 * next_normal(market)
+    if market["bid"] < 2 * LEVELS:
+        market["pressure"] = 2.0
+    elif market["ask"] > WINDOW_TICKS - 2 * LEVELS:
+        market["pressure"] = -2.0
 
 
 @kernel
