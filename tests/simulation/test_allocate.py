@@ -40,7 +40,8 @@ def test_each_instrument_has_four_empty_sides() -> None:
 
 def test_nothing_is_due() -> None:
     clock = small_sim().clock[0]
-    assert {clock[name] for name in ("horizon", "next_expiry", "next_timer", "next_sample")} == {FAR_FUTURE}
+    assert {clock[name] for name in ("next_expiry", "next_timer", "next_sample")} == {FAR_FUTURE}
+    assert clock["horizon"] == FAR_FUTURE - 1  # the venue may run as far as anything happens
 
 
 def test_venues_draw_different_random_numbers() -> None:

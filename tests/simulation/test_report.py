@@ -102,7 +102,7 @@ def test_reports_of_a_venue_arrive_in_the_order_in_which_it_acted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mask", "horizon"), [(0, FAR_FUTURE), (WakeKind.FILL, TS + 1_000), (WakeKind.REPORT, TS + 1_000)]
+    ("mask", "horizon"), [(0, FAR_FUTURE - 1), (WakeKind.FILL, TS + 1_000), (WakeKind.REPORT, TS + 1_000)]
 )
 def test_the_venue_waits_for_a_trader_who_wants_to_hear_of_fills(mask: int, horizon: int) -> None:
     sim = venue(False)
