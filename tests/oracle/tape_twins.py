@@ -6,19 +6,28 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, Final, TypeAlias
+
+import numpy.typing as npt
 
 from headwater.domain.event import NO_PRICE, EventFlag, EventKind
 
-Row = Any
+Row: TypeAlias = Any
 """One record of EVENT_DTYPE."""
+
+Rows: TypeAlias = Sequence[Row] | npt.NDArray[Any]
+
+COUNTED: Final = (
+    "messages", "trusted_ns", "total_ns", "crossed", "crossed_ns", "locked", "clears", "gaps", "lost",
+    "bad_price", "bad_size", "repeated",
+)  # fmt: skip
 
 
 def is_last(row: Row) -> bool:
     return bool(row["flags"] & EventFlag.LAST_IN_MESSAGE)
 
 
-def messages(rows: Sequence[Row]) -> list[list[Row]]:
+def messages(rows: Rows) -> list[list[Row]]:
     """Records by message; what follows the last complete message is one message a record."""
     found: list[list[Row]] = []
     current: list[Row] = []
@@ -30,7 +39,7 @@ def messages(rows: Sequence[Row]) -> list[list[Row]]:
     return found + [[row] for row in current]
 
 
-def message_times(rows: Sequence[Row], stamp: str) -> list[int]:
+def message_times(rows: Rows, stamp: str) -> list[int]:
     return [int(message[-1][stamp]) for message in messages(rows) for _ in message]
 
 
@@ -58,7 +67,7 @@ class Timing:
     steps: list[int] = field(default_factory=list)
 
 
-def timing(rows: Sequence[Row]) -> Timing:
+def timing(rows: Rows) -> Timing:
     ends = [row for row in rows if is_last(row)]
     found = Timing(messages=len(ends))
     for before, row in pairwise(ends):
@@ -123,13 +132,7 @@ class Book:
         return self.is_trusted() and bool(self.bids) and bool(self.asks)
 
 
-COUNTED = (
-    "messages", "trusted_ns", "total_ns", "crossed", "crossed_ns", "locked", "clears", "gaps", "lost",
-    "bad_price", "bad_size", "repeated",
-)  # fmt: skip
-
-
-def book(rows: Sequence[Row]) -> Book:
+def book(rows: Rows) -> Book:
     """Run a book over the records of the book group; all messages are complete."""
     state = Book()
     clock, previous = None, None
@@ -169,7 +172,7 @@ class Trades:
     digits: list[int] = field(default_factory=lambda: [0] * 10)
 
 
-def trades(rows: Sequence[Row]) -> Trades:
+def trades(rows: Rows) -> Trades:
     found = Trades()
     prints = [row for row in rows if row["kind"] == EventKind.TRADE]
     found.trades = len(prints)
@@ -187,7 +190,7 @@ def trades(rows: Sequence[Row]) -> Trades:
     return found
 
 
-def _twins(rows: Sequence[Row], good: Sequence[Row]) -> int:
+def _twins(rows: Rows, good: Rows) -> int:
     names = ("kind", "ts_venue", "price", "size", "side")
     keys = [tuple(int(row[name]) for name in names) for row in rows]
     kept = {tuple(int(row[name]) for name in names) for row in good}
@@ -205,7 +208,7 @@ class Quotes:
     bad: int = 0
 
 
-def quotes(rows: Sequence[Row]) -> Quotes:
+def quotes(rows: Rows) -> Quotes:
     found = Quotes()
     best: dict[int, int | None] = {1: None, -1: None}
     for row in rows:
@@ -226,7 +229,7 @@ def quotes(rows: Sequence[Row]) -> Quotes:
     return found
 
 
-def depth_samples(rows: Sequence[Row], every: int) -> list[tuple[int, int, int, int, int]]:
+def depth_samples(rows: Rows, every: int) -> list[tuple[int, int, int, int, int]]:
     """(ts, bid, ask, sizes of the ten best bids and asks) after every `every`-th message; no empty sides."""
     state, found = Book(), []
     for number, message in enumerate(messages(rows), start=1):
@@ -240,7 +243,7 @@ def depth_samples(rows: Sequence[Row], every: int) -> list[tuple[int, int, int, 
     return found
 
 
-def netted(rows: Sequence[Row]) -> list[tuple[int, int]]:
+def netted(rows: Rows) -> list[tuple[int, int]]:
     """For each trade (row of the message's end or -1, explained lots)."""
     book_kinds = (EventKind.BOOK_DELTA, EventKind.BOOK_SNAPSHOT, EventKind.BOOK_CLEAR, EventKind.GAP)
     ends = [i for i, row in enumerate(rows) if row["kind"] in book_kinds[:3] and is_last(row)]

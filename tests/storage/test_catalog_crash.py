@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -35,7 +36,7 @@ STEPS = (
     (parquet.PartFile, "close"),
     (transaction, "write_durably"),
     (transaction, "_move"),
-    (transaction.shutil, "rmtree"),
+    (shutil, "rmtree"),
 )
 
 

@@ -137,9 +137,7 @@ class View:
                 "a View is made over one VIEW_DTYPE, ORDER_VIEW_DTYPE and INTENT_DTYPE array each"
             )
         self._cells = record.view(np.int64).data
-        self._numbers = memoryview(
-            record.view(np.float64)
-        )  # the same memory, for the fields that hold floats
+        self._numbers = record.view(np.float64).data  # the same memory, for the fields that hold floats
         self._orders = orders
         self._outbox = outbox
         self._grids = grids

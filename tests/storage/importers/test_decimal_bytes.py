@@ -52,7 +52,8 @@ def level_texts(draw: st.DrawFn) -> str:
 
 def scan(text: bytes, rows: int = 64) -> tuple[int, int, list[np.ndarray]]:
     columns = [np.zeros(rows, np.int64) for _ in range(4)]
-    row, fault = scan_levels(as_bytes(text or b" "), 0, len(text), *columns, 0)
+    first, second, third, fourth = columns
+    row, fault = scan_levels(as_bytes(text or b" "), 0, len(text), first, second, third, fourth, 0)
     return row, fault, columns
 
 

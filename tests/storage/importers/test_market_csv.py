@@ -102,12 +102,17 @@ def incremental(tmp_path: Path) -> Read:
     )
 
 
+def decimals(levels: dict[str, int]) -> dict[Decimal, Decimal]:
+    """Price -> size."""
+    return {Decimal(price): Decimal(size) for price, size in levels.items()}
+
+
 def test_an_incremental_book_begins_anew_with_each_snapshot(tmp_path: Path) -> None:
     states = [book.copy() for _, book in book_states(incremental(tmp_path).batches)]
     assert states == [
-        ({Decimal("100.0"): 1}, {Decimal("100.5"): 2}),
-        ({Decimal("99.5"): 3}, {Decimal("100.5"): 2}),
-        ({Decimal("98.0"): 1}, {Decimal("98.5"): 1}),
+        (decimals({"100.0": 1}), decimals({"100.5": 2})),
+        (decimals({"99.5": 3}), decimals({"100.5": 2})),
+        (decimals({"98.0": 1}), decimals({"98.5": 1})),
     ]
 
 
@@ -121,8 +126,8 @@ def test_book_snapshots_leave_empty_levels_out(tmp_path: Path) -> None:
     assert batch.book_levels == 2
     assert result.only.conflated.startswith("pictures of the 2 best levels")
     states = [book.copy() for _, book in book_states(result.batches)]
-    assert states[0] == ({Decimal(100): 2}, {Decimal("100.5"): 1, Decimal(101): 3})
-    assert states[1][0] == {Decimal(100): 2, Decimal(99): 4}
+    assert states[0] == (decimals({"100": 2}), decimals({"100.5": 1, "101": 3}))
+    assert states[1][0] == decimals({"100": 2, "99": 4})
 
 
 def test_a_derivative_ticker_gives_each_value_where_it_changed(tmp_path: Path) -> None:
