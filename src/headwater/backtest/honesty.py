@@ -33,7 +33,9 @@ def _of_instrument(each: Traded, settings: BacktestSettings) -> list[str]:
     elif derivative and each.instrument.kind.is_perpetual and not each.contents.has(EventKind.FUNDING):
         sentences.append("no funding settlement was crossed.")
     if not each.replay.latency_usable:
-        sentences.append("the receive clock was not usable; feed latency is a model's, not the recording's.")
+        sentences.append(
+            "receive times are absent or not usable, so how late the data reached the trader was not modelled."
+        )
     if settings.margin_mode is MarginMode.NONE:
         sentences.append("margin was switched off.")
     elif derivative and not each.instrument.rules[-1].margin_tiers:
