@@ -85,6 +85,7 @@ def small_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs and reads of a few records, so that small tapes need many."""
     monkeypatch.setattr(replay_cache, "_RUN_ROWS", 12)
     monkeypatch.setattr(replay_cache, "_READ_ROWS", 5)
+    monkeypatch.setattr(replay_cache, "_CHECK_ROWS", 7)
 
 
 def opened(folder: Path, streams: list[Events], name: str = "a", bytes_max: int = 1 << 30) -> MappedReplay:

@@ -42,6 +42,7 @@ _RUN_ROWS: Final = 1 << 24
 """Records that are sorted in memory at once: 400 MB."""
 
 _READ_ROWS: Final = 1 << 16
+_CHECK_ROWS: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +220,7 @@ def _write_venue(folder: Path) -> bool:
     mapped = MappedEvents(folder / "local.npy")
     if _is_in_venue_order(mapped):
         return True
-    runs = list(_runs(mapped))
+    runs = list(_runs(mapped, _RUN_ROWS))
     if len(runs) == 1:
         _write_events(folder / "venue.npy", _sorted_run(mapped, runs[0]))
         return False
@@ -232,41 +233,47 @@ def _write_venue(folder: Path) -> bool:
 
 
 # Stretches of the local file that end with a message.
-def _runs(mapped: MappedEvents) -> Iterator[slice]:
+def _runs(mapped: MappedEvents, rows_max: int) -> Iterator[slice]:
     start = 0
     while start < len(mapped.rows):
-        stop = min(start + _RUN_ROWS, len(mapped.rows))
+        stop = min(start + rows_max, len(mapped.rows))
         stop = start + (last_message_end(mapped.rows["flags"][start:stop]) or stop - start)
         yield slice(start, stop)
         start = stop
 
 
-def _venue_times(mapped: MappedEvents, run: slice) -> I64:
-    keys = np.empty(run.stop - run.start, np.int64)
-    message_times(mapped.rows[run], True, keys)
+def _venue_keys(mapped: MappedEvents, run: slice) -> tuple[I64, I64]:
+    """Venue times and arrival numbers of a run; its pages are given back."""
+    times = np.empty(run.stop - run.start, np.int64)
+    message_times(mapped.rows[run], True, times)
+    arrival = mapped.rows["arrival"][run].copy()
     mapped.release(run.stop)
-    return keys
+    return times, arrival
 
 
 def _is_in_venue_order(mapped: MappedEvents) -> bool:
-    last_key, last_arrival = -(2**63), -(2**63)
-    for run in _runs(mapped):
-        keys, arrival = _venue_times(mapped, run), mapped.rows["arrival"][run]
-        if (int(keys[0]), int(arrival[0])) < (last_key, last_arrival) or order_by(keys, arrival) is not None:
+    last_time, last_arrival = -(2**63), -(2**63)
+    for run in _runs(mapped, _CHECK_ROWS):
+        times, arrival = _venue_keys(mapped, run)
+        is_before = (int(times[0]), int(arrival[0])) < (last_time, last_arrival)
+        if is_before or order_by(times, arrival) is not None:
             return False
-        last_key, last_arrival = int(keys[-1]), int(arrival[-1])
+        last_time, last_arrival = int(times[-1]), int(arrival[-1])
     return True
 
 
 def _sorted_run(mapped: MappedEvents, run: slice) -> Iterator[Keyed]:
-    rows, keys = mapped.rows[run], _venue_times(mapped, run)
-    order = order_by(keys, rows["arrival"])
+    times, arrival = _venue_keys(mapped, run)
+    order = order_by(times, arrival)
+    rows = mapped.rows[run]
     for start in range(0, len(rows), _READ_ROWS):
         part = slice(start, start + _READ_ROWS)
         if order is None:
-            yield rows[part], keys[part]
+            yield rows[part], times[part]
         else:
-            yield gathered(rows, order[part]), keys[order[part]]
+            yield gathered(rows, order[part]), times[order[part]]
+    mapped.release(run.start)  # its pages were read again
+    mapped.release(run.stop)
 
 
 def _write_run(folder: Path, number: int, mapped: MappedEvents, run: slice) -> tuple[Path, Path]:
