@@ -19,6 +19,7 @@ from benchmarks.worker import Turn, serve, stopwatch
 from headwater.backtest.result import BacktestResult
 from headwater.backtest.run import run_backtest
 from headwater.backtest.settings import BacktestSettings, LatencySettings
+from headwater.backtest.sweep import sweep
 from headwater.domain.event import EVENT_DTYPE, EventFlag, EventKind, Events
 from headwater.domain.instrument import Instrument
 from headwater.domain.view import Reads, WakeKind
@@ -38,6 +39,7 @@ LOT_SIZE: Final = Decimal("0.001")
 FINE_LOT_SIZE: Final = Decimal("0.00000001")
 """The peers of the sweep buy fractions of a coin; a hundred-millionth is as close as money can see."""
 MINUTE_NS: Final = 60_000_000_000
+NEVER_NS: Final = 10**18
 FEE: Final = Decimal("0.0005")
 CASH_CROSS: Final = 10_000_000
 CASH_SWEEP: Final = 1_000_000
@@ -53,8 +55,8 @@ PAIRS: Final = [(fast, slow) for fast in range(4, 29) for slow in range(30, 110,
         "unit_value": Parameter(1.0, 0.0, 1e18),
         "fee": Parameter(0.0, 0.0, 0.01),
     },
-    memory=3,
-    reads=Reads.MARKET,
+    memory=5,
+    reads=Reads(0),
 )
 def cross_long(view: Any, orders: Any, depth: Any, params: Any, memory: Any, outbox: Any) -> None:
     """All cash in the coin while the fast average is not below the slow one, else none.
@@ -65,9 +67,11 @@ def cross_long(view: Any, orders: Any, depth: Any, params: Any, memory: Any, out
     if memory[0] == 0.0:
         memory[1] = close
         memory[2] = close
+        memory[3] = 2.0 / (params[0] + 1.0)
+        memory[4] = 2.0 / (params[1] + 1.0)
     memory[0] += 1.0
-    memory[1] += 2.0 / (params[0] + 1.0) * (close - memory[1])
-    memory[2] += 2.0 / (params[1] + 1.0) * (close - memory[2])
+    memory[1] += memory[3] * (close - memory[1])
+    memory[2] += memory[4] * (close - memory[2])
     if memory[0] < params[1]:
         return
     if memory[1] >= memory[2]:
@@ -126,14 +130,16 @@ def settings(cash: int) -> BacktestSettings:
     )
 
 
-def cross(replay: Replay, traded: Instrument) -> BacktestResult:
-    """The shipped strategy, always in the market with one coin."""
-    return run_backtest(ema_cross, replay, [traded], settings(CASH_CROSS), parameters={"size": 1})
+def cross(replay: Replay, traded: Instrument, with_stats: bool = True) -> BacktestResult:
+    """The shipped strategy, always in the market with one coin; an equity curve only for who computes statistics of it."""
+    assumed = settings(CASH_CROSS)
+    chosen = assumed if with_stats else replace(assumed, sample_ns=NEVER_NS)
+    return run_backtest(ema_cross, replay, [traded], chosen, parameters={"size": 1})
 
 
 def cross_once(replay: Replay, traded: Instrument, with_stats: bool) -> dict[str, float]:
     """One back-test, with or without what a report computes of it."""
-    result = cross(replay, traded)
+    result = cross(replay, traded, with_stats)
     if with_stats:
         statistics(result)
     return {"trades": round_trips(result), "equity": equity(result)}
@@ -156,27 +162,22 @@ def equity(result: BacktestResult) -> float:
     )
 
 
-def long_once(replay: Replay, traded: Instrument, fast: int, slow: int) -> tuple[int, float]:
-    """One pair of the sweep: trades, and the return of the cash."""
-    given = {"fast": fast, "slow": slow, "cash": CASH_SWEEP * 1e9, "unit_value": 1.0, "fee": float(FEE)}
-    result = run_backtest(cross_long, replay, [traded], settings(CASH_SWEEP), parameters=given)
-    return int(np.count_nonzero(result.fills["side"] > 0)), equity(result) / CASH_SWEEP - 1.0
-
-
-def sweep(replay: Replay, traded: Instrument) -> dict[str, float]:
+def sweep_pairs(replay: Replay, traded: Instrument) -> dict[str, float]:
     """Every pair, one back-test each."""
-    found = [long_once(replay, traded, fast, slow) for fast, slow in PAIRS]
+    fixed = {"cash": CASH_SWEEP * 1e9, "unit_value": 1.0, "fee": float(FEE)}
+    pairs = [{"fast": fast, "slow": slow, **fixed} for fast, slow in PAIRS]
+    found = sweep(cross_long, replay, [traded], settings(CASH_SWEEP), pairs)
     return {
         "pairs": len(found),
-        "trades": sum(trades for trades, _ in found),
-        "return_sum": sum(change for _, change in found),
+        "trades": int(np.sum((found["fills"] + 1) // 2)),  # the position that is still open included
+        "return_sum": float(np.sum(found["profit"])) / CASH_SWEEP,
     }
 
 
 def one_turn(mode: str, replay: Replay, traded: Instrument) -> Turn:
     """The whole of one back-test or sweep, indicators included."""
     if mode == "sweep":
-        return stopwatch(lambda: sweep(replay, traded))
+        return stopwatch(lambda: sweep_pairs(replay, traded))
     return stopwatch(lambda: cross_once(replay, traded, with_stats=mode == "bars-stats"))
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.worker import Turn, serve, stopwatch
 from headwater.backtest.result import BacktestResult
-from headwater.backtest.run import _CompiledDriver, _Run
+from headwater.backtest.run import Run, _CompiledDriver
 from headwater.backtest.settings import BacktestSettings, LatencySettings
 from headwater.domain.event import EVENT_DTYPE, NO_PRICE, EventFlag, EventKind, Events
 from headwater.domain.view import Reads, WakeKind
@@ -135,7 +135,7 @@ def settings(queue: str, sampled: bool) -> BacktestSettings:
 def one_turn(mode: str, replay: Replay, queue: str) -> Turn:
     """A fresh back-test, run to its end; making it is not timed."""
     instrument = load_rulebook().instrument(INSTRUMENT)
-    run = _Run(STRATEGIES[mode], replay, [instrument], settings(queue, sampled=mode == "grid"), {})
+    run = Run(STRATEGIES[mode], replay, [instrument], settings(queue, sampled=mode == "grid"), {})
     assert isinstance(run.driver, _CompiledDriver)
     seconds, result = stopwatch(lambda: run.run(None))
     memory = run.driver._desk.memory

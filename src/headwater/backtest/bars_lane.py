@@ -32,13 +32,16 @@ _BARS = int(PriceSource.BARS)
 
 @kernel
 def bars_lane_open(sim: Sim, reads: Int) -> Bool:
-    """Whether the lane can be taken: one instrument with bars alone, both sides at the same row, a strategy that reads bars."""
+    """Whether the lane can be taken: one instrument with bars alone, both sides at one bar, a strategy that reads bars.
+
+    The venue may have seen the bar open, which for it is at the instant at which the trader heard the one before close.
+    """
     clock = sim.clock[0]
     mask = clock["wake_mask"]
     return (
         len(sim.instruments) == 1
         and clock["one_order"] != 0
-        and clock["local_row"] == clock["venue_row"]
+        and 0 <= clock["venue_row"] - clock["local_row"] <= 1
         and sim.instruments[0]["source"] == _BARS
         and (mask & _W_BAR) != 0
         and (mask & _W_EVENT) == 0
@@ -102,7 +105,10 @@ def _enter(sim: Sim, shown: Any) -> None:
     show_grid(sim, 0, shown)
     shown["instrument"] = 0
     shown["wake"] = _W_BAR
-    shown["position"] = sim.instruments[0]["l_position"]
+    ins = sim.instruments[0]
+    shown["position"] = ins["l_position"]
+    shown["cash"] = ins["l_cash"]
+    shown["fee"] = ins["l_fee"]
     shown["order_count"] = 0
 
 
@@ -125,10 +131,10 @@ def _leave(sim: Sim, events: Any, start: Int, row: Int) -> None:
     close = events[row - 1]
     clock["now"] = close["ts_local"]
     clock["wake_instrument"] = 0
+    clock["local_events"] += row - start
+    clock["venue_events"] += row - clock["venue_row"]
     clock["local_row"] = row
     clock["venue_row"] = row
-    clock["local_events"] += row - start
-    clock["venue_events"] += row - start
     clock["wakes"] += (row - start) // np.int64(3)
     ins["l_bar_start"] = opening["ts_venue"]
     ins["l_bar_open"] = opening["price"]

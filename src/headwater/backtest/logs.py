@@ -40,6 +40,10 @@ class Logs:
                 self._pieces[name].append(_copied(log[:count]))
                 self._sim.clock[counter] = 0
 
+    def count(self, name: str) -> int:
+        """Rows of one log so far."""
+        return sum(map(len, self._pieces[name])) + int(self._sim.clock[_LOGS[name]][0])
+
     def whole(self, name: str) -> npt.NDArray[Any]:
         """All of one log, contiguous and writable; the last call before the simulation is thrown away."""
         log = getattr(self._sim, name)

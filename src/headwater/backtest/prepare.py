@@ -64,6 +64,16 @@ class Traded:
         """Ticks and lots of the tape in one step of the venue's order grid, at least 1."""
         return _whole(rules.tick_size / self.replay.tick_size), _whole(rules.lot_size / self.replay.lot_size)
 
+    def profit(self, state: Any) -> float:
+        """Cash, fees, funding and the position at the last price, in settle currency; `state` is its INSTRUMENT record."""
+        position, last = int(state["l_position"]), int(state["l_last"])
+        units = int(state["l_cash"]) - int(state["l_fee"]) + int(state["l_funding"])
+        if position and self.contract is ContractKind.INVERSE:
+            units -= position * int(state["inverse_value"]) // last
+        elif position:
+            units += position * last * int(state["unit_value"])
+        return units / self.money_scale
+
     def seen(self, rules: Rules) -> GridSeen:
         """The grid as a strategy sees it."""
         price_step, size_step = self.steps(rules)

@@ -65,7 +65,7 @@ def run_backtest(
     ConfigurationError : a parameter is unknown or out of range
     StrategyFault : the strategy raised, or asked for the impossible; carries the time and the line
     """
-    return _Run(strategy, replay, instruments, settings, dict(parameters or {})).run(progress)
+    return Run(strategy, replay, instruments, settings, dict(parameters or {})).run(progress)
 
 
 @dataclass(slots=True)
@@ -77,7 +77,9 @@ class _RuleChange:
     ts: int
 
 
-class _Run:
+class Run:
+    """One run in the making: the simulation, the driver of the strategy, and what is written down."""
+
     def __init__(
         self,
         strategy: AnyStrategy,
@@ -155,13 +157,24 @@ class _Run:
         started = time.perf_counter()
         complete = True
         try:
-            self._loop(progress)
+            self.loop(progress)
         except KeyboardInterrupt:
             complete = False
         self._last_sample()
         return self._result(complete, time.perf_counter() - started)
 
-    def _loop(self, progress: Progress | None) -> None:
+    def restart(self, parameters: Mapping[str, object]) -> None:
+        """Begin anew with other parameters, after the simulation was brought back to its start."""
+        self.logs = Logs(self.sim)
+        self.changes = self._rule_changes()
+        self.driver.restart(parameters)
+
+    def fill_count(self) -> int:
+        """Executions so far."""
+        return self.logs.count("fills")
+
+    def loop(self, progress: Progress | None) -> None:
+        """Run to the end of the tape."""
         clock = self.sim.clock[0]
         total = len(self.replay.local)
         stop = int(Stop.CHUNK)
@@ -298,7 +311,7 @@ _FAULT_WORDS: Final = {
 class _CompiledDriver:
     """Runs whole chunks without coming back to Python."""
 
-    def __init__(self, run: _Run) -> None:
+    def __init__(self, run: Run) -> None:
         assert isinstance(run.strategy, CompiledStrategy)
         self._run = run
         self._strategy = run.strategy
@@ -334,6 +347,11 @@ class _CompiledDriver:
         code = self._strategy.source.__code__
         return f" [{code.co_filename}:{code.co_firstlineno}]"
 
+    def restart(self, parameters: Mapping[str, object]) -> None:
+        self.values = self._strategy.values(parameters)
+        self._desk.params[:] = self._strategy.params(self.values)
+        self._desk.memory[:] = 0.0
+
     @property
     def shown(self) -> Any:
         return self._desk.shown[0]
@@ -342,7 +360,7 @@ class _CompiledDriver:
 class _PythonDriver:
     """Comes back to Python at every wake."""
 
-    def __init__(self, run: _Run, strategy: type[Strategy]) -> None:
+    def __init__(self, run: Run, strategy: type[Strategy]) -> None:
         self._run = run
         self.name = strategy.__name__
         self.wakes, self.timer_ns, self.bars_ns = (
@@ -417,6 +435,10 @@ class _PythonDriver:
         asked = [getattr(type(self._strategy), name) for kinds, name in names if wake & kinds]
         codes = [handler.__code__ for handler in asked]
         return f" [{', '.join(f'{code.co_filename}:{code.co_firstlineno}' for code in codes)}]"
+
+    def restart(self, parameters: Mapping[str, object]) -> None:
+        self._strategy = type(self._strategy)(**parameters)
+        self.values = {name: getattr(self._strategy, name) for name in self._strategy.parameters()}
 
     @property
     def shown(self) -> Any:

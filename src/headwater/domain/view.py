@@ -22,8 +22,8 @@ class WakeKind(IntFlag):
 
 
 class Reads(IntFlag):
-    """What a strategy reads of its view beside time, wake, instrument, best prices, position, the number of open
-    orders and the close of the last bar. What is not read is not copied: a wake then costs a fraction."""
+    """What a strategy reads of its view beside time, wake, instrument, best prices, position, cash, fees, the
+    number of open orders and the close of the last bar. What is not read is not copied: a wake then costs a fraction."""
 
     BAR = 1  # all of the bar that was completed last
     MARKET = 2  # sizes at the touch, last trade, marks, money, hedge legs, fills

@@ -33,6 +33,8 @@ def show_market(sim: Sim, i: Int, view: Any) -> None:
         view["ask"] = -ask if ask != NO_KEY else np.int64(NO_PRICE)
     view["position"] = ins["l_position"]
     view["order_count"] = sim.clock[0]["open_count"]
+    view["cash"] = ins["l_cash"]
+    view["fee"] = ins["l_fee"]
     view["bar_close"] = ins["l_bar_close"]
 
 
@@ -77,8 +79,6 @@ def show_rest(sim: Sim, i: Int, view: Any) -> None:
     view["index"] = ins["l_index"]
     view["funding_rate"] = ins["l_funding_rate"]
     view["trusted"] = ins["l_trusted"]
-    view["cash"] = ins["l_cash"]
-    view["fee"] = ins["l_fee"]
     view["funding"] = ins["l_funding"]
 
 

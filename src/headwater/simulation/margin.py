@@ -228,7 +228,9 @@ def _price_of(sim: Sim, order: Any) -> Int:
 def _touch(sim: Sim, i: Int, side: Int) -> Int:
     """What a market order of `side` would first meet, ticks: the book, else the last trade."""
     if sim.instruments[i]["source"] >= _TRADES:
-        return sim.instruments[i]["v_last"]  # without a book the venue's sides only hold what was last executed
+        return sim.instruments[i][
+            "v_last"
+        ]  # without a book the venue's sides only hold what was last executed
     key = sim.sides[4 * i + 2 + (1 + np.int64(side)) // 2]["best"]
     return sim.instruments[i]["v_last"] if key == NO_KEY else -np.int64(side) * key
 

@@ -94,7 +94,10 @@ INSTRUMENT_DTYPE: Final = np.dtype(
         ("inverse_value", "i8"),  # inverse: money units (of the base coin) of one lot at a price of one tick
         ("lots_per_unit", "f8"),  # lots in one unit of size, e.g. 1000 for a lot of 0.001
         ("tick_size", "f8"),  # quote currency, for what people read
-        ("ticks_per_unit", "f8"),  # 1 / tick_size where that is whole, else 0: dividing rounds once, as text does
+        (
+            "ticks_per_unit",
+            "f8",
+        ),  # 1 / tick_size where that is whole, else 0: dividing rounds once, as text does
         ("fine_per_tick", "i8"),  # units of 1e-8 quote in one tick, for mark and index prices
         ("size_min", "i8"),
         ("size_max", "i8"),

@@ -36,14 +36,14 @@ from headwater.strategies.parameter import Parameter, size_parameter
 
 @compiled(
     bars="1m",
-    reads=Reads.BAR,
     parameters={
         "fast": Parameter(10, 1, 10_000),
         "slow": Parameter(20, 1, 10_000),
         "size": size_parameter(0.01),
         "long_only": Parameter(0, 0, 1),
     },
-    memory=3,
+    memory=5,
+    reads=Reads(0),
 )
 def ema_cross(view: Any, orders: Any, depth: Any, params: Any, memory: Any, outbox: Any) -> None:
     """Long while the fast average of the close is above the slow one, short (or flat) below."""
@@ -51,9 +51,11 @@ def ema_cross(view: Any, orders: Any, depth: Any, params: Any, memory: Any, outb
     if memory[0] == 0.0:
         memory[1] = close
         memory[2] = close
+        memory[3] = 2.0 / (params[0] + 1.0)
+        memory[4] = 2.0 / (params[1] + 1.0)
     else:
-        memory[1] += 2.0 / (params[0] + 1.0) * (close - memory[1])
-        memory[2] += 2.0 / (params[1] + 1.0) * (close - memory[2])
+        memory[1] += memory[3] * (close - memory[1])
+        memory[2] += memory[4] * (close - memory[2])
     memory[0] += 1.0
     if memory[0] < params[1] or view["order_count"] > 0:
         return
