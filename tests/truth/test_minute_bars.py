@@ -17,6 +17,9 @@ import pytest
 from benchmarks.ours import bars
 from benchmarks.workloads.minute_bars import MINUTE_NS, START_NS, minute_bars
 from headwater.backtest.result import BacktestResult
+from headwater.backtest.run import run_backtest
+from headwater.domain.instrument import Instrument
+from headwater.tape.replay import Replay
 from tests.truth.agreement import MONEY_RELATIVE, digest
 from tests.truth.peers import bar_trades, peer_python
 from tests.truth.record import OPEN, SWEEP_BARS, YEAR_BARS, closed_trades
@@ -40,6 +43,14 @@ def trades_of(result: BacktestResult) -> npt.NDArray[np.int64]:
     at, price, side = close_of(fills["ts_venue"]), fills["price"], fills["side"].astype(np.int64)
     leaving, ended = np.append(at[1:], OPEN), np.append(price[1:], 0)
     return np.column_stack([at, leaving, side, price, ended])
+
+
+def long_once(replay: Replay, traded: Instrument, fast: int, slow: int) -> tuple[int, float]:
+    """One pair of the sweep: trades, and the return of the cash."""
+    fixed = {"cash": bars.CASH_SWEEP * 1e9, "unit_value": 1.0, "fee": float(bars.FEE)}
+    given = {"fast": fast, "slow": slow, **fixed}
+    result = run_backtest(bars.cross_long, replay, [traded], bars.settings(bars.CASH_SWEEP), parameters=given)
+    return int(np.count_nonzero(result.fills["side"] > 0)), bars.equity(result) / bars.CASH_SWEEP - 1.0
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +97,7 @@ def test_every_pair_of_the_sweep_makes_the_same_trades_and_return(
     traded = bars.instrument(bars.FINE_LOT_SIZE)
     stored = dict(zip(bars.PAIRS, zip(*STORED["sweep"].values(), strict=True), strict=True))
     for pair in pairs:
-        trades, change = bars.long_once(replay, traded, *pair)
+        trades, change = long_once(replay, traded, *pair)
         assert trades == stored[pair][0], pair
         assert change == pytest.approx(stored[pair][1], abs=RETURN_ABSOLUTE), pair
 
