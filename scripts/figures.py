@@ -35,29 +35,32 @@ def _rows(workload: dict[str, Any]) -> Iterator[tuple[str, str, str, str, str]]:
     """One row for each peer, or one for Headwater alone; rates are those of the median turn."""
     ours, *peers = workload["sides"]
     what = f"`{workload['name']}`: {workload['title']}"
-    own = _rate(ours, workload["unit"])
+    own = _speed(ours, workload)
     if not peers:
         yield what, own, "", "", ""
     for at, peer in enumerate(peers):
         ratio = workload["ratios"][peer["name"]]
         times = f"{ratio['median']:.1f} x ({ratio['min']:.1f} to {ratio['max']:.1f})"
         first = (what, own) if at == 0 else ("", "")
-        yield *first, peer["name"], _rate(peer, workload["unit"]), times
+        yield *first, peer["name"], _speed(peer, workload), times
 
 
-def _rate(side: dict[str, Any], unit: str) -> str:
+def _speed(side: dict[str, Any], workload: dict[str, Any]) -> str:
+    """Units a second; the time where the work is one thing, such as a start."""
+    if workload["size"] == 1:
+        return f"{side['median_seconds']:.3f} s"
     rate = side["per_second"]
     if rate >= 1e6:
-        return f"{rate / 1e6:.1f} M {unit}/s"
-    return f"{rate:,.0f} {unit}/s"
+        return f"{rate / 1e6:.1f} M {workload['unit']}/s"
+    return f"{rate:,.0f} {workload['unit']}/s"
 
 
 def _conditions(found: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     return (
         f"{found['processor']}, {found['cores']} cores, pinned to one; {found['system']}; Python {found['python']}, "
-        f"{versions}; commit {found['commit']}, {found['at'][:10]}. Rates of the median turn; ratios turn by turn, "
-        "smallest and largest in brackets."
+        f"{versions}; commit {found['commit']}, {found['at'][:10]}. Rates and times of the median turn; ratios turn "
+        "by turn, smallest and largest in brackets."
     )
 
 

@@ -22,6 +22,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.catalogue import WORKLOADS
 from headwater.cli.app import run
 from scripts.demo import generated_market
 from tests.house.sources import REPOSITORY
@@ -62,6 +63,11 @@ def blocks(page: Path) -> list[Block]:
         line = text.count("\n", 0, match.start()) + 1
         found.append(Block(language, attributes, match["body"], line))
     return found
+
+
+def test_every_workload_is_explained() -> None:
+    page = (REPOSITORY / "docs" / "benchmarks.md").read_text()
+    assert [workload.name for workload in WORKLOADS if f"`{workload.name}`" not in page] == []
 
 
 @pytest.fixture(scope="module")

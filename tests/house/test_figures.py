@@ -25,6 +25,7 @@ MEASUREMENT: dict[str, Any] = {
             "name": "feed",
             "title": "events read",
             "unit": "events",
+            "size": 5_000_000,
             "sides": [
                 {"name": "headwater", "per_second": 41_260_000.0},
                 {"name": "one", "per_second": 9_000_000.0},
@@ -39,7 +40,16 @@ MEASUREMENT: dict[str, Any] = {
             "name": "import",
             "title": "from disk to disk",
             "unit": "rows",
+            "size": 1_000,
             "sides": [{"name": "headwater", "per_second": 1_234.4}],
+            "ratios": {},
+        },
+        {
+            "name": "help",
+            "title": "the whole process",
+            "unit": "starts",
+            "size": 1,
+            "sides": [{"name": "headwater", "per_second": 8.0, "median_seconds": 0.125}],
             "ratios": {},
         },
     ],
@@ -56,11 +66,12 @@ def test_the_figures_of_the_readme_are_those_that_were_published() -> None:
 
 
 def test_every_peer_has_its_row_and_its_ratio() -> None:
-    rows = figures.rendered(MEASUREMENT).splitlines()[2:5]
+    rows = figures.rendered(MEASUREMENT).splitlines()[2:6]
     assert rows == [
         "| `feed`: events read | 41.3 M events/s | one | 9.0 M events/s | 4.6 x (4.0 to 5.0) |",
         "|  |  | other | 900 events/s | 2.0 x (1.0 to 3.0) |",
         "| `import`: from disk to disk | 1,234 rows/s |  |  |  |",
+        "| `help`: the whole process | 0.125 s |  |  |  |",
     ]
 
 
