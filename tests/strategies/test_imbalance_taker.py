@@ -29,7 +29,7 @@ def book(ts: int, bids: int, asks: int) -> Events:
 
 def still(start: int, seconds: int) -> list[Events]:
     """A far level that changes every second."""
-    return [delta(start + at * SECOND, (1, 400_000, 1 + at)) for at in range(1, seconds + 1)]
+    return [delta(start + at * SECOND, (1, 499_900, 1 + at)) for at in range(1, seconds + 1)]
 
 
 @pytest.mark.parametrize(("bids", "asks", "side"), [(900, 100, 1), (100, 900, -1)])
@@ -83,7 +83,7 @@ def test_on_spot_it_does_not_sell_what_it_has_not() -> None:
 
 def test_between_two_orders_lies_the_pause() -> None:
     replay = tape_of(
-        tape(book(NOON, 900, 0 + 100), *(delta(NOON + at * 10**7, (1, 400_000, at)) for at in range(1, 300)))
+        tape(book(NOON, 900, 0 + 100), *(delta(NOON + at * 10**7, (1, 499_900, at)) for at in range(1, 300)))
     )
     asked = submitted(run(imbalance_taker, replay, FREE, **(GIVEN | {"leave": 1.0, "pause_ms": 500})))
     assert len(asked) > 2

@@ -170,7 +170,8 @@ def order_flow(orders: Records, rate_limit_per_s: int | None = None) -> OrderFlo
         rate_ts=rate_ts[:requests],
         rate=rate[:requests],
         rate_limit_per_s=rate_limit_per_s,
-        queue_ahead=lives["queue_ahead"][rested],
+        # A queue that was used up to the last lot may be a rounding error below zero.
+        queue_ahead=np.maximum(lives["queue_ahead"][rested], 0.0),
         queue_filled=had_fill[rested].astype(np.float64),
         wait_ns=(waited["fill_ts"] - waited["rest_ts"]).astype(np.float64),
     )

@@ -26,7 +26,11 @@ def rate_panel(flow: OrderFlow) -> Panel:
     """Requests per second over time, against the venue's limit."""
     limit = flow.rate_limit_per_s
     words = f"Orders, amends and cancels in the second before each request; at most {flow.rate_max:,}. "
-    words += "The run states no limit." if limit is None else f"The dashed line is the limit of {limit:,}/s."
+    words += (
+        "The run states no limit."
+        if limit is None
+        else f"The dashed line is the venue's limit of {limit:,}/s; some count over longer spans and leave out cancels."
+    )
     if not len(flow.rate):
         return Panel(title="Order rate", words=words, empty="no request was sent", wide=True)
     trace = line(flow.rate_ts, flow.rate.astype(np.float64), "requests/s", "@accent")
@@ -118,10 +122,8 @@ def _queue_bars(values: F64, edges: F64, name: str, colour: str) -> Trace:
 
 def fill_probability_panel(flow: OrderFlow) -> Panel:
     """Share of resting orders that were filled, by the queue they joined."""
-    words = (
-        "Share of resting orders that had a fill, by how much stood ahead of them: orders in equal groups, "
-    )
-    words += "with two standard errors. What fills in a real queue is what a queue model must get right."
+    words = "Share of resting orders that had a fill, by how much stood ahead of them: orders in groups "
+    words += "of like size, with two standard errors. What fills in a real queue is what a queue model must get right."
     if len(flow.queue_ahead) < 2 * QUEUE_GROUP_MIN:
         empty = (
             f"not enough data: {len(flow.queue_ahead)} resting orders, two groups need {2 * QUEUE_GROUP_MIN}"
@@ -129,22 +131,29 @@ def fill_probability_panel(flow: OrderFlow) -> Panel:
         return Panel(title="Fills by queue position", words=words, empty=empty)
     groups = min(QUEUE_GROUPS, len(flow.queue_ahead) // QUEUE_GROUP_MIN)
     order = np.argsort(flow.queue_ahead, kind="stable")
-    parts = [(flow.queue_ahead[rows], flow.queue_filled[rows]) for rows in np.array_split(order, groups)]
-    shares = [float(filled.mean()) for _, filled in parts]
-    errors = [
-        200.0 * (p * (1.0 - p) / len(filled)) ** 0.5 for p, (_, filled) in zip(shares, parts, strict=True)
-    ]
+    # Many orders join an equal queue, often an empty one: they belong into one group.
+    starts = np.unique([flow.queue_ahead[rows[0]] for rows in np.array_split(order, groups)])
+    group = np.searchsorted(starts, flow.queue_ahead, side="right") - 1
+    parts = [flow.queue_filled[group == number] for number in range(len(starts))]
+    shares = [float(filled.mean()) for filled in parts]
+    errors = [200.0 * (p * (1.0 - p) / len(filled)) ** 0.5 for p, filled in zip(shares, parts, strict=True)]
     trace: Trace = {
         "type": "bar",
-        "x": [f"{ahead[0]:.2g}+" for ahead, _ in parts],
+        "x": list(range(len(parts))),
+        "customdata": [len(filled) for filled in parts],
         "y": [100.0 * share for share in shares],
         "marker": {"color": "@buy/0.75"},
         "error_y": {"type": "data", "array": errors, "color": "@ink", "thickness": 1, "width": 4},
-        "hovertemplate": "%{y:.1f} % of orders<extra></extra>",
+        "hovertemplate": "%{y:.1f} % of %{customdata:,} orders<extra></extra>",
     }
     layout = {
         "showlegend": False,
-        "xaxis": {"type": "category", "tickangle": 0, "title": {"text": "size ahead, from"}},
+        "xaxis": {
+            "tickangle": 0,
+            "tickvals": list(range(len(parts))),
+            "ticktext": [f"{start:.2g}" for start in starts],
+            "title": {"text": "size ahead, from"},
+        },
         "yaxis": {"title": {"text": "% filled"}, "rangemode": "tozero"},
     }
     return Panel(title="Fills by queue position", words=words, traces=[trace], layout=layout)

@@ -297,18 +297,46 @@ def _certificates(result: BacktestResult) -> Iterator[str]:
         ]
         if not replay.certificate:
             rows.append(("Quality certificate", "none", "made in memory, or never verified"))
-        rows += _flat(replay.certificate)
+        rows += _certificate(replay.certificate)
         yield _table(replay.id, rows)
     yield "</section>"
 
 
+def _certificate(certificate: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Verdict, then each dataset with its findings in words."""
+    if "datasets" not in certificate:
+        return _flat(certificate)
+    trusted = certificate.get("trusted")
+    verdict = "not verified" if trusted is None else "yes" if trusted else "no"
+    rows = [("Trusted", verdict, "; ".join(certificate.get("reasons", ())))]
+    for group, dataset in certificate["datasets"].items():
+        share = dataset.get("measures", {}).get("book_trusted_share")
+        note = "" if share is None else f"trusted {wording.percent(share)} of the time"
+        rows.append((f"{_worded(group)}, records", wording.count(dataset.get("rows", 0)), note))
+        rows += [
+            (f"{_worded(group)}: {finding['check']}", finding["severity"], finding["words"])
+            for finding in dataset.get("findings", ())
+        ]
+    return rows
+
+
 def _run(result: BacktestResult) -> Iterator[str]:
     entries = {key: value for key, value in result.manifest.items() if key not in MACHINE_ENTRIES}
+    entries["data"] = [_without_certificate(each) for each in entries.get("data", ())]
     yield "<h2>Run</h2><section class='tables'>"
     yield _table(
         "How it was run", [*_flat(entries), ("State hash", result.state_hash or wording.NOTHING, "")]
     )
     yield "</section>"
+
+
+def _without_certificate(data: Any) -> Any:
+    """It stands under the data."""
+    return (
+        {key: value for key, value in data.items() if key != "certificate"}
+        if isinstance(data, dict)
+        else data
+    )
 
 
 def _flat(data: Any, name: str = "") -> list[tuple[str, str, str]]:
