@@ -34,7 +34,7 @@ def _of_instrument(each: Traded, settings: BacktestSettings) -> list[str]:
         sentences.append("no funding settlement was crossed.")
     if not each.replay.latency_usable:
         sentences.append(
-            "receive times are absent or not usable, so how late the data reached the trader was not modelled."
+            "the receive clock was not usable, so how late the data reached the trader was not modelled."
         )
     if settings.margin_mode is MarginMode.NONE:
         sentences.append("margin was switched off.")
