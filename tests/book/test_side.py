@@ -65,13 +65,17 @@ class SideMachine(RuleBasedStateMachine):
     def remove_one_that_is_there(self, data: st.DataObject) -> None:
         if self.plain.sizes:
             key = data.draw(st.sampled_from(sorted(self.plain.sizes)))
-            assert side_update(self.sides, self.pool, 1, np.int64(key), np.int64(0)) == self.plain.update(key, 0)
+            assert side_update(self.sides, self.pool, 1, np.int64(key), np.int64(0)) == self.plain.update(
+                key, 0
+            )
 
     @rule()
     def remove_the_best(self) -> None:
         if self.plain.sizes:
             best = max(self.plain.sizes)
-            assert side_update(self.sides, self.pool, 1, np.int64(best), np.int64(0)) == self.plain.update(best, 0)
+            assert side_update(self.sides, self.pool, 1, np.int64(best), np.int64(0)) == self.plain.update(
+                best, 0
+            )
 
     @rule(bound=st.one_of(st.none(), keys))
     def clear(self, bound: int | None) -> None:

@@ -20,8 +20,8 @@ from tests.simulation.small import small_sim
 NOW = 1_723_118_400_000_000_000
 
 
-def quiet_sim(**sizes: int) -> Sim:
-    sim = small_sim(**{"log": 64, "fills": 8, "latencies": 64, **sizes})
+def quiet_sim(ring: int = 256) -> Sim:
+    sim = small_sim(log=64, fills=8, latencies=64, ring=ring)
     sim.clock[0]["now"] = NOW
     sim.venues[0]["entry_ns"] = 7
     return sim
@@ -46,15 +46,21 @@ def requests(sim: Sim) -> list[Any]:
 
 def report(handle: int, kind: ReportKind, status: OrderStatus, **fields: int) -> Any:
     row = np.zeros(1, MESSAGE_DTYPE)
-    row["order"], row["kind"], row["status"], row["ts"], row["ts_venue"] = handle, kind, status, NOW + 9, NOW + 7
+    row["order"], row["kind"], row["status"], row["ts"], row["ts_venue"] = (
+        handle,
+        kind,
+        status,
+        NOW + 9,
+        NOW + 7,
+    )
     for name, value in fields.items():
         row[name] = value
     return row[0]
 
 
-def hear(sim: Sim, *args: Any, **fields: int) -> WakeKind:
+def hear(sim: Sim, handle: int, kind: ReportKind, status: OrderStatus, **fields: int) -> WakeKind:
     view = np.zeros(1, VIEW_DTYPE)[0]
-    return WakeKind(int(apply_report(sim, report(*args, **fields), view)))
+    return WakeKind(int(apply_report(sim, report(handle, kind, status, **fields), view)))
 
 
 def free_records(sim: Sim) -> list[int]:
@@ -96,7 +102,9 @@ def test_numbers_rise_and_are_never_used_again() -> None:
         ({"instrument": -1}, FaultKind.BAD_INSTRUMENT, -1),
     ],
 )
-def test_an_impossible_intent_says_which_and_why(fields: dict[str, int], fault: FaultKind, value: int) -> None:
+def test_an_impossible_intent_says_which_and_why(
+    fields: dict[str, int], fault: FaultKind, value: int
+) -> None:
     sim = quiet_sim()
     outbox = np.zeros(2, INTENT_DTYPE)
     outbox[:1], outbox[1:] = intent(RequestKind.NEW), intent(RequestKind.NEW, **fields)

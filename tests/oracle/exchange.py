@@ -247,9 +247,7 @@ class PlainRun:
 
     def _fill(self, ts: int, order: Order, price: int, size: int, is_maker: bool) -> None:
         order.filled += size
-        order.status = (
-            OrderStatus.FILLED if order.filled >= order.size else OrderStatus.PARTIALLY_FILLED
-        )
+        order.status = OrderStatus.FILLED if order.filled >= order.size else OrderStatus.PARTIALLY_FILLED
         closing = min(size, self._closable(order))
         self.lots[-order.side] -= closing
         self.lots[order.side] += size - closing

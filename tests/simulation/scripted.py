@@ -11,7 +11,6 @@ from unittest.mock import patch
 
 import numpy as np
 
-from headwater.backtest import prepare
 from headwater.backtest.result import BacktestResult
 from headwater.backtest.run import run_backtest
 from headwater.backtest.settings import BacktestSettings, LatencySettings
@@ -21,6 +20,7 @@ from headwater.domain.instrument import Instrument, InstrumentKind
 from headwater.domain.intent import RequestKind
 from headwater.domain.order import OrderFlag, OrderLogEvent
 from headwater.domain.rules import FeeTier, MarginTier, Rules
+from headwater.simulation.allocate import allocate
 from headwater.simulation.kinds import MarginMode
 from headwater.strategies.strategy import Strategy
 from headwater.strategies.view import View
@@ -143,8 +143,8 @@ def replay(events: Events | Sequence[Events], *instruments: Instrument) -> Repla
 @contextmanager
 def small_arrays(**sizes: int) -> Iterator[None]:
     """Books of 64 cells: quick to make, and every path of theirs is taken."""
-    least = {"window": 64, "far_capacity": 64, "ring": 256, **sizes}
-    with patch.object(prepare, "allocate", partial(prepare.allocate, **least)):
+    least: dict[str, Any] = {"window": 64, "far_capacity": 64, "ring": 256, **sizes}
+    with patch("headwater.backtest.prepare.allocate", partial(allocate, **least)):
         yield
 
 
@@ -210,5 +210,3 @@ def position(result: BacktestResult, instrument: int = 0) -> int:
     """Lots held at the end."""
     fills = result.fills[result.fills["instrument"] == instrument]
     return int(np.sum(fills["side"].astype(np.int64) * fills["size"]))
-
-

@@ -26,7 +26,8 @@ from tests.tape.events import message
 
 def book(milliseconds: float, table: str) -> Events:
     """A snapshot of a whole book."""
-    bids, asks = [], []
+    bids: list[tuple[int, int]] = []
+    asks: list[tuple[int, int]] = []
     for line in table.strip().splitlines():
         cells = [cell.strip() for cell in line.split("|")]
         if cells[1] == "price":
@@ -42,7 +43,9 @@ def level(milliseconds: float, side: int, price: int, size: int) -> Events:
     return tapes.delta(at(milliseconds), (side, price, size))
 
 
-def trade(milliseconds: float, side: int, size: int, price: int, what: PrintClass = PrintClass.NORMAL) -> Events:
+def trade(
+    milliseconds: float, side: int, size: int, price: int, what: PrintClass = PrintClass.NORMAL
+) -> Events:
     """A print; `side` is the aggressor's."""
     printed = tapes.trade(at(milliseconds), price, size, side)
     printed["print_class"] = what

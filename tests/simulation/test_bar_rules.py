@@ -163,7 +163,7 @@ def test_sizes_are_not_limited_by_the_volume_of_the_bar() -> None:
 
 def test_an_order_at_the_close_may_trade_at_it_if_the_settings_say_so() -> None:
     class AtClose(Strategy):
-        def on_bar(self, view: View, bar: Bar) -> None:
+        def on_bar(self, view: View, bar: Bar) -> None:  # noqa: ARG002
             if view.position == 0:
                 view.buy(1)
 
@@ -196,7 +196,10 @@ def random_bars(draw: st.DrawFn) -> list[Prices]:
     bars=random_bars(),
     asks=st.lists(
         st.tuples(
-            st.integers(1, 50), st.sampled_from([1, -1]), st.integers(1, 5), st.one_of(st.none(), st.integers(88, 112))
+            st.integers(1, 50),
+            st.sampled_from([1, -1]),
+            st.integers(1, 5),
+            st.one_of(st.none(), st.integers(88, 112)),
         ),
         max_size=8,
     ),
@@ -204,7 +207,9 @@ def random_bars(draw: st.DrawFn) -> list[Prices]:
 def test_no_price_outside_its_bar_is_ever_traded_except_own_limits_that_were_passed(
     bars: list[Prices], asks: list[tuple[int, int, int, int | None]]
 ) -> None:
-    script = sorted((new(when, side, size, price) for when, side, size, price in asks), key=lambda ask: ask.at)
+    script = sorted(
+        (new(when, side, size, price) for when, side, size, price in asks), key=lambda ask: ask.at
+    )
     result = run(bars, script, rate_limits=False)
     for fill in result.fills:
         number = (int(fill["ts_venue"]) - at(0)) // (10 * MS) - 1

@@ -74,6 +74,7 @@ BINANCE = Venue(
     tuple(TimeInForce),
 )
 
+
 @dataclass(frozen=True)
 class Case:
     events: Events
@@ -102,7 +103,9 @@ class Market:
         """A book at first, then messages half a millisecond or more apart, seen a little later."""
         delay = self.rng.choice([0, MS // 2, 3 * MS])
         now = at(0)
-        first = [(EventKind.BOOK_SNAPSHOT, side, 100 - side * far, 5) for side in (1, -1) for far in (1, 2, 3)]
+        first = [
+            (EventKind.BOOK_SNAPSHOT, side, 100 - side * far, 5) for side in (1, -1) for far in (1, 2, 3)
+        ]
         marks = [(EventKind.MARK_PRICE, 0, 100 * FINE, 0), (EventKind.INDEX_PRICE, 0, 100 * FINE, 0)]
         parts = [message(now + delay, *first, ts_venue=now)]
         parts += [message(now + delay, mark, ts_venue=now) for mark in marks]

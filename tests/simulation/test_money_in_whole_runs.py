@@ -48,7 +48,9 @@ def test_a_long_pays_funding_on_its_value_at_the_mark() -> None:
 
 
 def test_a_short_receives_it_and_a_negative_rate_turns_it() -> None:
-    assert money(margined(tape(BOOK, mark(0.5, 110), funding(20)), [new(1, -1, 10)]), "funding") == Decimal("0.11")
+    assert money(margined(tape(BOOK, mark(0.5, 110), funding(20)), [new(1, -1, 10)]), "funding") == Decimal(
+        "0.11"
+    )
     turned = margined(tape(BOOK, mark(0.5, 110), funding(20, -RATE)), [new(1, -1, 10)])
     assert money(turned, "funding") == Decimal("-0.11")
 
@@ -78,7 +80,9 @@ def test_an_order_that_the_wallet_cannot_margin_is_refused() -> None:
 
 def test_leverage_bounds_the_margin_of_an_order() -> None:
     script = [new(1, 1, 90, 101)]
-    told = story(margined(tape(BOOK, mark(0.5, 100)), script, initial_cash=Decimal(1_000), leverage=Decimal(5)))
+    told = story(
+        margined(tape(BOOK, mark(0.5, 100)), script, initial_cash=Decimal(1_000), leverage=Decimal(5))
+    )
     assert told == ["4.0  #0  rejected: insufficient margin"]
 
 

@@ -8,7 +8,7 @@ from headwater.domain.event import EventKind
 from headwater.domain.order import OrderKind, TimeInForce, TriggerBy
 from tests.oracle.exchange import Ask
 from tests.simulation.scripted import amend, at, cancel, contract, new, play, position
-from tests.simulation.story import book, fact, level, lines, mark, story, tape, trade
+from tests.simulation.story import book, fact, lines, mark, story, tape, trade
 
 BOOK = book(
     0,
@@ -198,7 +198,12 @@ CONDITIONAL = {
     ),
     "a stop does not fire while trading is halted": (
         [new(1, 1, 2, kind=OrderKind.STOP_MARKET, trigger=103)],
-        [fact(10, EventKind.STATUS, 0, 2), trade(11, 1, 1, 103), fact(14, EventKind.STATUS, 0, 1), trade(15, 1, 1, 103)],
+        [
+            fact(10, EventKind.STATUS, 0, 2),
+            trade(11, 1, 1, 103),
+            fact(14, EventKind.STATUS, 0, 1),
+            trade(15, 1, 1, 103),
+        ],
         """
         4.0  #0  untriggered
         16.0  #0  fill 2 @ 101 taker, filled

@@ -56,7 +56,14 @@ def test_a_cancel_that_overtakes_nothing_arrives_behind_its_order() -> None:
 
 def test_a_forgotten_cancel_never_hits_the_next_order() -> None:
     """The record of an order is used again only when nothing about it is in flight any more."""
-    script = [new(1, 1, 2, 100), cancel(2, 0), cancel(4, 0), new(5, 1, 1, 98), new(6, 1, 1, 97), cancel(12, 2)]
+    script = [
+        new(1, 1, 2, 100),
+        cancel(2, 0),
+        cancel(4, 0),
+        new(5, 1, 1, 98),
+        new(6, 1, 1, 97),
+        cancel(12, 2),
+    ]
     assert story(play(tape(BOOK), script)) == lines(
         """
         4.0  #0  new
@@ -136,7 +143,9 @@ def test_an_amended_order_that_fills_at_once_gives_its_record_back() -> None:
 
 def test_the_queue_is_joined_when_the_request_arrives_not_when_it_was_sent() -> None:
     """Level 99 grows while the order is on its way: it stands behind all of it."""
-    result = play(tape(BOOK, level(2, 1, 99, 9), trade(10, -1, 9, 99), trade(12, -1, 1, 99)), [new(1, 1, 1, 99)])
+    result = play(
+        tape(BOOK, level(2, 1, 99, 9), trade(10, -1, 9, 99), trade(12, -1, 1, 99)), [new(1, 1, 1, 99)]
+    )
     assert story(result) == lines(
         """
         4.0  #0  new
@@ -220,7 +229,7 @@ def test_binance_ends_an_order_that_is_amended_to_less_than_is_filled() -> None:
 class Quiet(Strategy):
     """Watches prints alone."""
 
-    def on_trade(self, view: View, trade: object) -> None:
+    def on_trade(self, view: View, trade: object) -> None:  # noqa: ARG002
         assert view.last > 0
 
 

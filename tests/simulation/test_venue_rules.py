@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -172,9 +173,16 @@ def test_while_a_market_takes_only_makers_others_are_refused() -> None:
 
 
 def test_limits_of_size_and_notional_are_those_of_the_rules() -> None:
-    sizes = {"min_size": Decimal(2), "max_size": Decimal(10), "max_market_size": Decimal(5)}
+    sizes: dict[str, Any] = {"min_size": Decimal(2), "max_size": Decimal(10), "max_market_size": Decimal(5)}
     traded = contract("BYBIT", min_notional=Decimal(300), **sizes)
-    script = [new(1, 1, 1, 99), new(2, 1, 11, 99), new(3, 1, 6), new(4, 1, 3, 99), new(5, 1, 4, 99), new(6, 1, 2)]
+    script = [
+        new(1, 1, 1, 99),
+        new(2, 1, 11, 99),
+        new(3, 1, 6),
+        new(4, 1, 3, 99),
+        new(5, 1, 4, 99),
+        new(6, 1, 2),
+    ]
     told = story(play(tape(BOOK, trade(0.5, 1, 1, 100)), script, traded))
     assert [line.split("  ")[2] for line in told] == [
         "rejected: size limit",
@@ -218,7 +226,11 @@ IMPOSSIBLE = {
     "a price below nothing": (BYBIT, new(1, 1, 1, -5), "at -5 ticks"),
     "no side": (BYBIT, new(1, 0, 1, 98), "contradicts itself"),
     "a stop without a trigger": (BYBIT, new(1, 1, 1, kind=OrderKind.STOP_MARKET), "trigger price must be"),
-    "a trailing stop without a distance": (BYBIT, new(1, 1, 1, kind=OrderKind.TRAILING_STOP), "trigger price"),
+    "a trailing stop without a distance": (
+        BYBIT,
+        new(1, 1, 1, kind=OrderKind.TRAILING_STOP),
+        "trigger price",
+    ),
     "a date that has passed": (BINANCE, new(1, 1, 1, 98, force=TimeInForce.GTD, expire=at(1)), "in the past"),
     "an instrument that is not there": (BYBIT, new(1, 1, 1, 98, instrument=1), "does not have"),
     "a stop by mark without marks": (BYBIT, new(1, 1, 1, trigger_by=TriggerBy.MARK, **STOP), "no mark price"),
@@ -265,7 +277,10 @@ def test_off_the_venues_grid_is_a_fault_for_orders_and_amendments() -> None:
 
     seen = ReplayInstrument(id=traded.id, tick_size=Decimal(1), lot_size=Decimal(1))
     for script in ([new(1, 1, 1, 97)], [new(1, 1, 1, 98), amend(10, 0, 97, 1)]):
-        with small_arrays(), pytest.raises(StrategyFault, match="at 97 ticks that is off the venue's order grid"):
+        with (
+            small_arrays(),
+            pytest.raises(StrategyFault, match="at 97 ticks that is off the venue's order grid"),
+        ):
             run_backtest(scripted(script), replay_of(tape(BOOK), [seen]), [traded], settings())
 
 

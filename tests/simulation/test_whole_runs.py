@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import pytest
 
-from headwater.backtest import prepare
 from headwater.backtest import run as run_module
 from headwater.backtest.result import BacktestResult
 from headwater.backtest.run import run_backtest
@@ -20,7 +18,7 @@ from headwater.strategies.compiled import compiled
 from headwater.strategies.intents import cancel, limit
 from headwater.strategies.strategy import Strategy
 from headwater.strategies.view import View
-from tests.oracle.exchange import PlainRun
+from tests.oracle.exchange import PlainRun, Rules
 from tests.simulation.scripted import (
     MS,
     Scripted,
@@ -36,7 +34,7 @@ from tests.simulation.scripted import (
     small_arrays,
 )
 from tests.simulation.story import book, story, tape, trade
-from tests.simulation.test_exchange_twin import BINANCE, BYBIT, MAKER, TAKER, Market, Rules
+from tests.simulation.test_exchange_twin import BINANCE, BYBIT, MAKER, TAKER, Market
 
 BOOK = book(
     0,
@@ -49,7 +47,7 @@ BOOK = book(
 
 
 @compiled(timer="5ms", memory=1)
-def quoter(view: Any, orders: Any, depth: Any, params: Any, memory: Any, outbox: Any) -> None:
+def quoter(view: Any, orders: Any, depth: Any, params: Any, memory: Any, outbox: Any) -> None:  # noqa: ARG001
     """One order a side, moved with the touch."""
     for row in range(view["order_count"]):
         if orders[row]["instrument"] == view["instrument"] and orders[row]["pending"] == 0:
@@ -110,10 +108,7 @@ def test_logs_that_are_emptied_often_hold_the_same() -> None:
     whole = quoted(sample_ns=5 * MS)
     noisy = LatencySettings(model=LatencyModel.LOG_NORMAL, median_ns=2 * MS)
     given = {"latency": noisy, "rate_limits": False, "sample_ns": 5 * MS}
-    with (
-        patch.object(prepare, "allocate", partial(prepare.allocate, **tiny)),
-        small_arrays(),
-    ):
+    with small_arrays(**tiny):
         drained = run_backtest(quoter, replay(random_market(), contract()), [contract()], settings(**given))
     assert drained.state_hash == whole.state_hash
     assert np.array_equal(drained.samples, whole.samples)
@@ -186,16 +181,16 @@ def test_venues_side_by_side_are_each_as_if_alone() -> None:
         numbers = [k for k, ask in enumerate(merged) if ask.instrument == i]
         fills = result.fills[result.fills["instrument"] == i]
         orders = result.orders[result.orders["instrument"] == i]
-        assert _rows(fills, alone.fills, numbers, 2) == alone.fills
-        assert _rows(orders, alone.log, numbers, 2) == alone.log
+        assert _rows(fills, numbers) == alone.fills
+        assert _rows(orders, numbers) == alone.log
 
 
-def _rows(found: Any, like: list[tuple[int, ...]], numbers: list[int], at_column: int) -> list[tuple[int, ...]]:
+def _rows(found: Any, numbers: list[int]) -> list[tuple[int, ...]]:
     """As the twin writes them, with the numbers that the orders would have had alone."""
     fake = type("Result", (), {"fills": found, "orders": found})
     is_log = "event" in (found.dtype.names or ())
     rows = log_of(fake) if is_log else fills_of(fake)  # type: ignore[arg-type]
-    return [(*row[:at_column], numbers.index(row[at_column]), *row[at_column + 1 :]) for row in rows]
+    return [(*row[:2], numbers.index(row[2]), *row[3:]) for row in rows]
 
 
 def test_reports_of_several_venues_arrive_in_order() -> None:
@@ -238,7 +233,7 @@ def test_rows_of_one_side_alone_are_seen_by_that_side_alone() -> None:
     class Listener(Scripted):
         script = scripted([new(1, 1, 1, 99)]).script  # type: ignore[attr-defined]
 
-        def on_trade(self, view: View, trade: object) -> None:
+        def on_trade(self, view: View, trade: object) -> None:  # noqa: ARG002
             seen.append(round((view.now - at(0)) / MS))
 
     result = play(events, [], strategy=Listener)
@@ -260,5 +255,3 @@ def test_samples_are_taken_at_their_spacing_and_at_the_end() -> None:
     assert ((result.samples["ts"] - at(0)) // MS).tolist()[:4] == [20, 40, 60, 80]
     assert result.samples["bid"].tolist()[0] == 99
     assert len(result.samples) in (5, 6)
-
-
