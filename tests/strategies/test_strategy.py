@@ -67,7 +67,7 @@ def test_the_book_wakes_by_message_or_by_touch_and_by_nothing_else() -> None:
 
         book_wakes = "level"
 
-    with pytest.raises(ValueError, match="Odd.book_wakes must be 'message' or 'bbo', was 'level'"):
+    with pytest.raises(ValueError, match=r"Odd\.book_wakes must be 'message' or 'bbo', was 'level'"):
         Odd.wakes()
 
 
