@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from headwater.backtest.loop import samples_before
 from headwater.domain.event import EventFlag, EventKind
 from headwater.domain.view import Reads, WakeKind
+from headwater.engine.samples import samples_before
 from headwater.engine.view import show_grid
 from headwater.kernels.kernel import kernel
 from headwater.kernels.scalar import Bool, Int

@@ -8,12 +8,14 @@ import numpy as np
 from numba import types
 
 from headwater.backtest.bars_lane import bars_lane_open, run_bars
-from headwater.backtest.loop import advance, catch_up, is_quiet, samples_before, settle, take_samples
+from headwater.backtest.loop import advance, is_quiet
 from headwater.backtest.tape_pools import tape_at
+from headwater.backtest.venue_timeline import catch_up, settle
 from headwater.domain.event import EventFlag
 from headwater.domain.view import Reads
 from headwater.engine.intents import send_intents
 from headwater.engine.local import local_step
+from headwater.engine.samples import samples_before, take_samples
 from headwater.engine.view import show_bar, show_depth, show_grid, show_market, show_orders, show_rest
 from headwater.kernels.kernel import kernel
 from headwater.kernels.scalar import Bool, Int

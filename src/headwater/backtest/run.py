@@ -23,7 +23,7 @@ from headwater.domain.errors import HeadwaterError, NotModelledError, StrategyFa
 from headwater.domain.instrument import Instrument, format_time
 from headwater.domain.view import WakeKind
 from headwater.simulation.kinds import FaultKind, PriceSource, Stop
-from headwater.simulation.state import FAR_FUTURE, Sim
+from headwater.simulation.state import FAR_FUTURE
 from headwater.strategies.compiled import CompiledStrategy
 from headwater.strategies.desk import make_desk
 from headwater.strategies.strategy import Strategy
@@ -214,7 +214,7 @@ class Run:
 
     def _last_sample(self) -> None:
         """A sample at the end of the run, so that totals are totals."""
-        from headwater.backtest.loop import take_samples
+        from headwater.engine.samples import take_samples
 
         self.logs.drain()
         self.sim.clock["next_sample"] = FAR_FUTURE
