@@ -21,8 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
 from benchmarks.catalogue import WORKLOADS
+from headwater.cli import backtest
 from headwater.cli.app import run
 from scripts.demo import generated_market
 from tests.house.sources import REPOSITORY
@@ -68,6 +70,15 @@ def blocks(page: Path) -> list[Block]:
 def test_every_workload_is_explained() -> None:
     page = (REPOSITORY / "docs" / "benchmarks.md").read_text()
     assert [workload.name for workload in WORKLOADS if f"`{workload.name}`" not in page] == []
+
+
+def test_every_option_of_a_backtest_is_explained() -> None:
+    page = (REPOSITORY / "docs" / "how-to" / "run-a-backtest.md").read_text()
+    parameters = typer.main.get_command(backtest.app).params
+    named = {option for each in parameters for option in each.opts if option.startswith("--")}
+    named -= {"--install-completion", "--show-completion"}
+    assert len(named) > 10
+    assert sorted(option for option in named if option not in page) == []
 
 
 @pytest.fixture(scope="module")
