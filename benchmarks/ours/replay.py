@@ -19,6 +19,7 @@ from headwater.backtest.run import Run, _CompiledDriver
 from headwater.backtest.settings import BacktestSettings, LatencySettings
 from headwater.domain.event import EVENT_DTYPE, NO_PRICE, EventFlag, EventKind, Events
 from headwater.domain.view import Reads, WakeKind
+from headwater.kernels.kernel import kernel
 from headwater.simulation.kinds import MarginMode, QueueModel
 from headwater.storage.rules_files import load_rulebook
 from headwater.strategies.compiled import compiled
@@ -57,23 +58,31 @@ def read_every_step(view: Any, orders: Any, depth: Any, params: Any, memory: Any
     memory[1] += view["bid"] * 0.1 + view["ask"] * 0.1
 
 
-@compiled(timer="100ms", wakes=WakeKind.FILL, memory=4)
+@compiled(timer="100ms", memory=3, reads=Reads.ORDERS)
 def make_market(view: Any, orders: Any, depth: Any, params: Any, memory: Any, outbox: Any) -> None:
-    """Ten orders a side, a tick apart, two ticks from the middle, re-set every 100 ms.
+    """Ten orders a side, a tick apart, two ticks from the middle, re-set every 100 ms; the position counts in lots."""
+    _quote(view, orders, memory, outbox, view["position"] * 0.001)
 
-    Prices and the position are computed in floating point as the peer does: at the edge of a tick, and of the
-    greatest position, its rounding decides.
-    """
+
+@compiled(timer="100ms", wakes=WakeKind.FILL, memory=4, reads=Reads.ORDERS)
+def make_market_in_doubles(view: Any, orders: Any, depth: Any, params: Any, memory: Any, outbox: Any) -> None:
+    """The same with the position as the peer has it, a sum of doubles: 50 sales of 0.1 are not quite 5.0, and at the
+    greatest position that decides. It is woken at each fill to add it up."""
     if view["wake"] & FILL:
         memory[3] += view["fill_side"] * (view["fill_size"] * 0.001)
-    if not view["wake"] & TIMER:
-        return
+    if view["wake"] & TIMER:
+        _quote(view, orders, memory, outbox, memory[3])
+
+
+@kernel
+def _quote(view: Any, orders: Any, memory: Any, outbox: Any, position: float) -> None:
+    """Prices are computed in floating point as the peer does: at the edge of a tick its rounding decides."""
     memory[0] += 1.0
     middle = (view["bid"] * 0.1 + view["ask"] * 0.1) / 2.0
     bid = np.int64(np.round(np.floor((middle - 0.2) / 0.1) * 0.1 / 0.1))
     ask = np.int64(np.round(np.ceil((middle + 0.2) / 0.1) * 0.1 / 0.1))
-    bids = ORDERS_A_SIDE if memory[3] < POSITION_MAX else 0
-    asks = ORDERS_A_SIDE if memory[3] > -POSITION_MAX else 0
+    bids = ORDERS_A_SIDE if position < POSITION_MAX else 0
+    asks = ORDERS_A_SIDE if position > -POSITION_MAX else 0
     present_bids = np.int64(0)
     present_asks = np.int64(0)
     for row in range(view["order_count"]):
@@ -99,7 +108,12 @@ def make_market(view: Any, orders: Any, depth: Any, params: Any, memory: Any, ou
             memory[1] += 1.0
 
 
-STRATEGIES: Final = {"feed": read_every_event, "elapse": read_every_step, "grid": make_market}
+STRATEGIES: Final = {
+    "feed": read_every_event,
+    "elapse": read_every_step,
+    "grid": make_market,
+    "grid-doubles": make_market_in_doubles,
+}
 
 
 def load_replay(path: str) -> Replay:
@@ -135,11 +149,11 @@ def settings(queue: str, sampled: bool) -> BacktestSettings:
 def one_turn(mode: str, replay: Replay, queue: str) -> Turn:
     """A fresh back-test, run to its end; making it is not timed."""
     instrument = load_rulebook().instrument(INSTRUMENT)
-    run = Run(STRATEGIES[mode], replay, [instrument], settings(queue, sampled=mode == "grid"), {})
+    run = Run(STRATEGIES[mode], replay, [instrument], settings(queue, sampled=mode.startswith("grid")), {})
     assert isinstance(run.driver, _CompiledDriver)
     seconds, result = stopwatch(lambda: run.run(None))
     memory = run.driver._desk.memory
-    if mode == "grid":
+    if mode.startswith("grid"):
         return seconds, grid_check(memory, result)
     if mode == "elapse":
         return seconds, {"steps": int(memory[0]), "touch_sum": float(memory[1])}
