@@ -6,6 +6,7 @@ re-centres, runs of the hash wrap around. Prices jump near and far; the two must
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -154,6 +155,27 @@ def test_a_level_of_the_overflow_can_change_when_the_overflow_is_full() -> None:
         side_update(sides, pool, 0, np.int64(far_away), np.int64(1))
     assert side_update(sides, pool, 0, np.int64(5), np.int64(9)) == 1
     assert side_size(sides, pool, 0, np.int64(5)) == 9
+
+
+def test_a_long_seeded_walk_meets_every_path() -> None:
+    """Levels come, change and go near and far, runs of the hash break up, and now and then a bound or all is cleared."""
+    rng = Random(3)
+    sides, pool = allocate_sides(1, 64, FAR_CAPACITY)
+    plain = PlainSide()
+    centre = 0
+    for _ in range(3_000):
+        centre += rng.choice([-1, 0, 0, 0, 1]) * rng.choice([1, 1, 40])
+        key = centre + rng.choice([rng.randint(-20, 20), rng.randint(-900, 5)])
+        size = rng.randint(1, 9) if len(plain.sizes) < 50 and rng.random() < 0.6 else 0
+        if plain.sizes and rng.random() < 0.3:
+            key = rng.choice(sorted(plain.sizes))
+        if rng.random() < 0.01:
+            bound = rng.choice([None, key])
+            side_clear(sides, pool, 0, np.int64(NO_KEY if bound is None else bound))
+            plain.clear(bound)
+        assert side_update(sides, pool, 0, np.int64(key), np.int64(size)) == plain.update(key, size)
+        assert walk(sides, pool, 0) == plain.keys()
+        assert side_size(sides, pool, 0, np.int64(key)) == size
 
 
 def test_an_empty_side_has_no_best_level_and_no_next_one() -> None:
