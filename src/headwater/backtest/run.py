@@ -26,6 +26,7 @@ from headwater.simulation.kinds import FaultKind, PriceSource, Stop
 from headwater.simulation.state import FAR_FUTURE
 from headwater.strategies.compiled import CompiledStrategy
 from headwater.strategies.desk import make_desk
+from headwater.strategies.parameter import check_sizes
 from headwater.strategies.strategy import Strategy
 from headwater.strategies.view import View
 from headwater.tape.replay import Replay
@@ -35,6 +36,9 @@ Progress = Callable[[int, int], None]
 """Called with the events done and the events in all, a few times a second."""
 
 CHUNK_ROWS: Final = 1_000_000
+CHUNK_ROWS_PYTHON: Final = 100_000
+"""Between two of them a run can be watched: a Python strategy takes its time over its wakes."""
+
 SAMPLE_NS: Final = 500_000_000
 SAMPLES_MAX: Final = 1_000_000
 BAR_SAMPLES_MAX: Final = 200_000
@@ -101,12 +105,21 @@ class Run:
         self.driver = (
             _CompiledDriver(self) if isinstance(strategy, CompiledStrategy) else _PythonDriver(self, strategy)
         )
+        self._check_sizes()
         self.sample_ns = self._sample_ns()
         self.sim = prepare(self.traded, settings, self.start, self.driver.bars_ns, self._samples_expected())
         self.tape = Tape(local=replay.local, venue=replay.venue)
         self.logs = Logs(self.sim)
         self.changes = self._rule_changes()
         self._start_clock()
+
+    def _check_sizes(self) -> None:
+        """Sizes are parameters in units: refuse one that an instrument of the run cannot trade before it is rounded."""
+        strategy = self.strategy
+        declared = strategy.parameters if isinstance(strategy, CompiledStrategy) else strategy.parameters()
+        for each in self.traded:
+            _, size_step = each.steps(each.instrument.rules_at(self.start))
+            check_sizes(declared, self.driver.values, each.replay.id, each.replay.lot_size * size_step)
 
     def _start_clock(self) -> None:
         clock = self.sim.clock[0]
@@ -168,6 +181,7 @@ class Run:
         self.logs = Logs(self.sim)
         self.changes = self._rule_changes()
         self.driver.restart(parameters)
+        self._check_sizes()
 
     def fill_count(self) -> int:
         """Executions so far."""
@@ -179,7 +193,7 @@ class Run:
         total = len(self.replay.local)
         stop = int(Stop.CHUNK)
         while stop != Stop.END:
-            budget = CHUNK_ROWS
+            budget = self.driver.chunk_rows
             if self.changes:
                 budget = min(budget, max(self.changes[0].local_row - int(clock["local_row"]), 1))
             stop = self.driver.run(budget)
@@ -311,6 +325,8 @@ _FAULT_WORDS: Final = {
 class _CompiledDriver:
     """Runs whole chunks without coming back to Python."""
 
+    chunk_rows = CHUNK_ROWS
+
     def __init__(self, run: Run) -> None:
         assert isinstance(run.strategy, CompiledStrategy)
         self._run = run
@@ -359,6 +375,8 @@ class _CompiledDriver:
 
 class _PythonDriver:
     """Comes back to Python at every wake."""
+
+    chunk_rows = CHUNK_ROWS_PYTHON
 
     def __init__(self, run: Run, strategy: type[Strategy]) -> None:
         self._run = run

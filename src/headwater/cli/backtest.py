@@ -273,7 +273,6 @@ def backtest(
         end=end,
         rules=rules,
     )
-    _check_sizes(chosen, parameters, replay, instruments)
     result = _run(chosen, replay, instruments, settings, parameters)
     return _report(result, folder, _command_line(context))
 
@@ -348,20 +347,6 @@ def _check_parameters(strategy: AnyStrategy, parameters: Mapping[str, object]) -
     from headwater.strategies.parameter import resolve
 
     resolve(declared_parameters(strategy), parameters, name_of(strategy))
-
-
-def _check_sizes(
-    strategy: AnyStrategy, parameters: Mapping[str, object], replay: Replay, instruments: Sequence[Instrument]
-) -> None:
-    from headwater.strategies.load import declared_parameters, name_of
-    from headwater.strategies.parameter import check_sizes, resolve
-
-    declared = declared_parameters(strategy)
-    values = resolve(declared, parameters, name_of(strategy))
-    start = int(replay.local["ts_local"][0]) if len(replay.local) else 0
-    for seen, instrument in zip(replay.instruments, instruments, strict=True):
-        step = max(instrument.rules_at(start).lot_size, seen.lot_size)
-        check_sizes(declared, values, seen.id, step)
 
 
 def _target(out: Path | None, strategy: str, instruments: Sequence[str]) -> Path:
