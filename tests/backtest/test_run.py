@@ -298,8 +298,5 @@ class Restless(Strategy):
         view.buy(1, 101, post_only=True)
 
 
-@pytest.mark.xfail(
-    reason="timers go on while a request is in flight, so that such a run never ends", strict=True
-)
 def test_a_run_ends_with_its_tape_whatever_is_in_flight() -> None:
     assert play(tape(BOOK), [], strategy=Restless).complete

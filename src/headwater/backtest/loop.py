@@ -76,7 +76,10 @@ def advance(sim: Sim, local: Any, venue: Any, view: Any, row_budget: Int) -> Int
         if target >= clock["next_sample"]:
             clock["now"] = target
             take_samples(sim, view)
-        if target >= clock["next_timer"] and not _nothing_follows(sim, local, venue):
+        if target >= clock["next_timer"]:
+            if _nothing_follows(sim, local, venue):
+                clock["next_timer"] = FAR_FUTURE
+                continue
             clock["now"] = target
             clock["next_timer"] += clock["timer_ns"]
             announce(sim, _W_TIMER, view)
@@ -107,14 +110,22 @@ def is_quiet(clock: Any) -> Bool:
 
 @kernel
 def _nothing_follows(sim: Sim, local: Any, venue: Any) -> Bool:
-    """Whether both tapes are read to the end and no message is on its way."""
+    """Whether both tapes are read to the end and what is on its way was sent after it.
+
+    A strategy that asks at every timer would otherwise keep a run alive for ever.
+    """
     clock = sim.clock[0]
     return (
-        clock["request_head"] == clock["request_tail"]
-        and clock["report_head"] == clock["report_tail"]
+        _sent_later(sim.requests, clock["request_head"], clock["request_tail"], clock["tape_end"])
+        and _sent_later(sim.reports, clock["report_head"], clock["report_tail"], clock["tape_end"])
         and next_local_ts(clock, local) == FAR_FUTURE
         and _next_venue_ts_after(sim, venue, clock["horizon"]) == FAR_FUTURE
     )
+
+
+@kernel
+def _sent_later(ring: Any, head: Int, tail: Int, ts: Int) -> Bool:
+    return head == tail or ring[head & (len(ring) - 1)]["ts_sent"] > ts
 
 
 @kernel

@@ -126,6 +126,7 @@ class Run:
         clock["now"] = self.start
         clock["wake_mask"] = self.driver.wakes
         clock["log_orders"] = self.settings.log_orders
+        clock["tape_end"] = self.end
         clock["one_order"] = self.replay.local is self.replay.venue
         timer = self.driver.timer_ns
         if timer:

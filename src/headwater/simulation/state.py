@@ -35,6 +35,7 @@ CLOCK_DTYPE: Final = np.dtype(
         ("local_row", "i8"),  # next row of the trader's events
         ("venue_row", "i8"),  # next row of the venue's events
         ("horizon", "i8"),  # the venue must not run past this instant
+        ("tape_end", "i8"),  # UTC ns of the last event of both sides
         ("one_order", "u1"),  # trader and venue read the same array
         # wakes
         ("timer_ns", "i8"),  # interval, 0 = no timer
