@@ -168,6 +168,7 @@ class Run:
         return sorted(changes, key=lambda change: change.local_row)
 
     def run(self, progress: Progress | None) -> BacktestResult:
+        """Run to the end of the tape, or to Ctrl-C, and say what came of it."""
         started = time.perf_counter()
         complete = True
         try:
