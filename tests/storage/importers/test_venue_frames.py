@@ -6,7 +6,6 @@ hand but the rules.
 
 from __future__ import annotations
 
-import json
 from binascii import crc32
 from pathlib import Path
 from typing import Any
@@ -15,62 +14,19 @@ import pytest
 
 from headwater.domain.errors import ImportRefusedError
 from headwater.domain.event import EventKind, PrintClass
-from tests.storage.importers.reading import Read, read
-
-T0_S = 1_700_000_000
-T0_MS = T0_S * 1_000
-
-CLEAR, SNAPSHOT, DELTA = EventKind.BOOK_CLEAR, EventKind.BOOK_SNAPSHOT, EventKind.BOOK_DELTA
-TRADE, GAP = EventKind.TRADE, EventKind.GAP
-
-
-class Capture:
-    """A cryptofeed capture that is being written: frames on one connection, a millisecond apart."""
-
-    def __init__(self, venue: str) -> None:
-        self.lines = [{"t": "header", "format": 2, "exchange": venue, "config": {}}]
-        self.connect()
-
-    def _add(self, **record: Any) -> Capture:
-        self.lines.append({"ts": T0_S + 1 + len(self.lines) / 1_000, **record})
-        return self
-
-    def connect(self) -> Capture:
-        return self._add(t="connect", conn="ws", addr="wss://venue")
-
-    def answer(self, url: str, body: Any) -> Capture:
-        return self._add(t="http", conn="http", url=f"https://venue/{url}", data=json.dumps(body))
-
-    def frame(self, body: Any) -> Capture:
-        return self._add(t="recv", conn="ws", data=json.dumps(body))
-
-    def read(self, folder: Path) -> Read:
-        path = folder / "capture.jsonl"
-        path.write_text("".join(json.dumps(line) + "\n" for line in self.lines))
-        return read(path)
-
-
-def told(result: Read) -> list[tuple[EventKind, int, float, float]]:
-    """(kind, side, price, size) of every event, in units."""
-    return [
-        (
-            EventKind(int(event["kind"])),
-            int(event["side"]),
-            float(int(event["price"]) * batch.tick_size) if event["kind"] not in (CLEAR, GAP) else 0.0,
-            float(int(event["size"]) * batch.lot_size) if event["kind"] != GAP else float(event["size"]),
-        )
-        for batch in result.batches
-        for event in batch.events
-    ]
-
-
-def kinds(result: Read) -> list[EventKind]:
-    return [row[0] for row in told(result)]
-
-
-def notes(result: Read) -> str:
-    return "\n".join(note for found in result.findings.values() for note in found.notes)
-
+from tests.storage.importers.capture_file import (
+    CLEAR,
+    DELTA,
+    GAP,
+    SNAPSHOT,
+    T0_MS,
+    T0_S,
+    TRADE,
+    Capture,
+    kinds,
+    notes,
+    told,
+)
 
 # -- Coinbase: one number for all messages of a connection ----------------------------------------------------
 
