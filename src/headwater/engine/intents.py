@@ -103,7 +103,7 @@ def _send_new(sim: Sim, intent: Any) -> Int:
     sim.instruments[order["instrument"]]["l_working"] += 1
     _post_request(sim, handle, _NEW, order["price"], order["size"])
     if clock["log_orders"]:
-        log_order(sim, handle, clock["now"], np.int64(0), _LOG_SUBMIT, np.int64(0))
+        log_order(sim, handle, clock["now"], np.int64(0), _LOG_SUBMIT, np.int64(0), np.nan)
     return _F_NONE
 
 
@@ -199,7 +199,7 @@ def _send_change(sim: Sim, intent: Any) -> Int:
         order["l_pending"] = _CANCEL
         _post_request(sim, handle, _CANCEL, order["price"], order["size"])
         if clock["log_orders"]:
-            log_order(sim, handle, clock["now"], np.int64(0), _LOG_CANCEL, np.int64(0))
+            log_order(sim, handle, clock["now"], np.int64(0), _LOG_CANCEL, np.int64(0), np.nan)
         return _F_NONE
     return _send_amend(sim, handle, intent)
 
@@ -219,7 +219,7 @@ def _send_amend(sim: Sim, handle: Int, intent: Any) -> Int:
     order["l_pending"] = _AMEND
     _post_request(sim, handle, _AMEND, intent["price"], intent["size"])
     if clock["log_orders"]:
-        log_order(sim, handle, clock["now"], np.int64(0), _LOG_AMEND, np.int64(0))
+        log_order(sim, handle, clock["now"], np.int64(0), _LOG_AMEND, np.int64(0), np.nan)
     return _F_NONE
 
 

@@ -11,7 +11,7 @@ from headwater.domain.order import OrderLogEvent, OrderStatus
 from headwater.domain.view import WakeKind
 from headwater.engine.view import show_market
 from headwater.kernels.kernel import kernel
-from headwater.kernels.scalar import Int
+from headwater.kernels.scalar import Float, Int
 from headwater.simulation.kinds import ReportKind
 from headwater.simulation.state import NO_HANDLE, Sim
 
@@ -92,7 +92,15 @@ def _apply_to_order(sim: Sim, report: Any, kind: Int) -> None:
     if kind != _CANCEL_REJECT and kind != _AMEND_REJECT:
         _apply_status(order, report, kind)
     if sim.clock[0]["log_orders"]:
-        log_order(sim, handle, report["ts"], report["ts_venue"], _LOG_REPORT, report["reason"])
+        log_order(
+            sim,
+            handle,
+            report["ts"],
+            report["ts_venue"],
+            _LOG_REPORT,
+            report["reason"],
+            report["queue_ahead"],
+        )
     if order["l_status"] >= _FILLED:
         _leave_open(sim, handle)
         if order["l_pending"] == _NO_REQUEST:
@@ -145,7 +153,9 @@ def _free(sim: Sim, handle: Int) -> None:
 
 
 @kernel
-def log_order(sim: Sim, handle: Int, ts: Int, ts_venue: Int, event: Int, reason: Int) -> None:
+def log_order(
+    sim: Sim, handle: Int, ts: Int, ts_venue: Int, event: Int, reason: Int, queue_ahead: Float
+) -> None:
     """Append the order as the trader knows it to the order log."""
     clock = sim.clock[0]
     order = sim.orders[handle]
@@ -158,7 +168,7 @@ def log_order(sim: Sim, handle: Int, ts: Int, ts_venue: Int, event: Int, reason:
     row["size"] = order["size"]
     row["filled"] = order["l_filled"]
     row["trigger"] = order["trigger"]
-    row["queue_ahead"] = order["v_front"] if ts_venue > 0 else np.nan
+    row["queue_ahead"] = queue_ahead
     row["instrument"] = order["instrument"]
     row["strategy"] = order["strategy"]
     row["event"] = event

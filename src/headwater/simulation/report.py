@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from headwater.domain.event import NO_PRICE
 from headwater.domain.order import FillKind, OrderStatus, Reason
 from headwater.domain.view import WakeKind
@@ -63,6 +65,7 @@ def post_report(sim: Sim, i: Int, ts: Int, kind: Int) -> Any:
     report["filled"] = 0
     report["cash"] = 0
     report["fee"] = 0
+    report["queue_ahead"] = np.nan
     report["answers"] = clock["answering"]
     report["ts_sent"] = clock["answering_sent"] if clock["answering"] != 0 else 0
     clock["answering"] = 0  # the first report answers the request, whatever else it leads to
@@ -92,6 +95,7 @@ def _name_order(report: Any, order: Any, handle: Int) -> None:
     report["number"] = order["number"]
     report["status"] = order["v_status"]
     report["filled"] = order["v_filled"]
+    report["queue_ahead"] = order["v_front"]
     report["side"] = order["side"]
     report["position_side"] = order["position_side"]
 

@@ -232,6 +232,7 @@ MESSAGE_DTYPE: Final = np.dtype(
         ("filled", "i8"),  # reports: cumulative
         ("cash", "i8"),
         ("fee", "i8"),
+        ("queue_ahead", "f8"),  # reports: size ahead at the venue, units; NaN for an order that never rested
         ("instrument", "i8"),
         ("ts_sent", "i8"),  # of the request; reports: of the request that is answered, 0 without one
         ("kind", "u1"),  # RequestKind or ReportKind
