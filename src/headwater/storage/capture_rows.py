@@ -10,7 +10,7 @@ from typing import Final
 from headwater.domain.errors import ImportRefusedError
 from headwater.ports.importer import Batch, Findings, ImportContext
 from headwater.storage.data_grid import DataGrid
-from headwater.storage.event_rows import ROWS_MAX, EventRows
+from headwater.storage.event_rows import ROWS_MAX, EventRows, SegmentLog
 from headwater.storage.receive_clock import ReceiveClock
 
 HELD_ROWS_MAX: Final = 4_000_000
@@ -29,6 +29,8 @@ class CaptureRows:
     def __init__(self, path: Path, context: ImportContext) -> None:
         self.path = path
         self.context = context
+        self.log = SegmentLog()
+        """Where all rows of the file are collected."""
         self._rows: dict[tuple[str, int], EventRows] = {}
         self._instruments: set[str] = set()
         self._venue_grids: dict[str, tuple[Decimal, Decimal, str]] = {}
@@ -69,7 +71,7 @@ class CaptureRows:
 
     def ready(self) -> Iterator[Batch]:
         """Batches, if enough has been collected to make some and the clock can be judged."""
-        if sum(rows.rows_at_most for rows in self._rows.values()) > ROWS_MAX:
+        if self.log.rows_at_most > ROWS_MAX:
             self._take()
         if self._clock.decided or sum(len(batch.events) for batch in self._held) > HELD_ROWS_MAX:
             yield from self._released()
@@ -80,7 +82,8 @@ class CaptureRows:
         yield from self._released()
 
     def _take(self) -> None:
-        self._held += [batch for rows in self._rows.values() if (batch := rows.take()) is not None]
+        cut = self.log.cut()
+        self._held += [batch for rows in self._rows.values() if (batch := rows.batch(cut)) is not None]
 
     def _released(self) -> Iterator[Batch]:
         batches, self._held = self._held, []
@@ -104,7 +107,7 @@ class CaptureRows:
         name = named or instrument
         note = self.context.findings_of(name).notes.append
 
-        return EventRows(name, str(self.path), DataGrid(instrument, self._grid, note), book_levels)
+        return EventRows(name, str(self.path), DataGrid(instrument, self._grid, note), book_levels, self.log)
 
     def _grid(self, instrument: str, ts: int) -> tuple[Decimal, Decimal, str] | None:
         learned = self._venue_grids.get(instrument)

@@ -32,13 +32,16 @@ def _ignore_progress(bytes_done: int) -> None:
     """Nobody watches."""
 
 
-def chunks(path: Path, progress: Callable[[int], None] = _ignore_progress) -> Iterator[bytes]:
-    """Decompressed bytes of `path`, a piece of about 1 MiB of the file at a time.
+def chunks(
+    path: Path, progress: Callable[[int], None] = _ignore_progress, piece_bytes: int = CHUNK_BYTES
+) -> Iterator[bytes]:
+    """Decompressed bytes of `path`, a piece of the file at a time.
 
     Parameters
     ----------
     path : plain, gzip (of any number of members), zstandard, or a zip that holds one file
     progress : called with the compressed bytes consumed so far
+    piece_bytes : of the file that are read at once
 
     Raises
     ------
@@ -49,19 +52,19 @@ def chunks(path: Path, progress: Callable[[int], None] = _ignore_progress) -> It
         magic = file.read(4)
         file.seek(0)
         if magic.startswith(_GZIP):
-            yield from _gunzip(path, file, progress)
+            yield from _gunzip(path, file, progress, piece_bytes)
         elif magic == _ZSTD:
-            yield from _unzstd(path, file, progress)
+            yield from _unzstd(path, file, progress, piece_bytes)
         elif magic == _ZIP:
-            yield from _unzip(path, file, progress)
+            yield from _unzip(path, file, progress, piece_bytes)
         else:
-            yield from _plain(file, progress)
+            yield from _plain(file, progress, piece_bytes)
 
 
 def read_head(path: Path, size: int = HEAD_BYTES) -> bytes:
     """The first `size` decompressed bytes of `path`; fewer when the file is shorter."""
     head = bytearray()
-    for chunk in chunks(path):
+    for chunk in chunks(path, piece_bytes=max(size // 4, 512)):
         head += chunk[: size - len(head)]
         if len(head) >= size:
             break
@@ -140,22 +143,25 @@ def _opened(path: Path) -> IO[bytes]:
         raise ImportRefusedError(f"{path}: cannot be opened: {error.strerror}; check the path") from error
 
 
-def _plain(file: IO[bytes], progress: Callable[[int], None]) -> Iterator[bytes]:
+def _plain(file: IO[bytes], progress: Callable[[int], None], piece_bytes: int) -> Iterator[bytes]:
     done = 0
-    while piece := file.read(CHUNK_BYTES):
+    while piece := file.read(piece_bytes):
         done += len(piece)
         yield piece
         progress(done)
 
 
-def _gunzip(path: Path, file: IO[bytes], progress: Callable[[int], None]) -> Iterator[bytes]:
+def _gunzip(
+    path: Path, file: IO[bytes], progress: Callable[[int], None], piece_bytes: int
+) -> Iterator[bytes]:
     inflate = zlib.decompressobj(wbits=31)
+    text_bytes_max = min(8 * piece_bytes, INFLATED_BYTES_MAX)
     done = 0
-    while piece := file.read(CHUNK_BYTES):
+    while piece := file.read(piece_bytes):
         done += len(piece)
         while True:
             try:
-                text = inflate.decompress(piece, INFLATED_BYTES_MAX)
+                text = inflate.decompress(piece, text_bytes_max)
             except zlib.error as error:
                 raise _damaged(path, "gzip", done, str(error)) from error
             if text:
@@ -163,17 +169,19 @@ def _gunzip(path: Path, file: IO[bytes], progress: Callable[[int], None]) -> Ite
             piece = inflate.unused_data.lstrip(b"\0") if inflate.eof else inflate.unconsumed_tail
             if inflate.eof and piece:
                 inflate = zlib.decompressobj(wbits=31)
-            elif not piece and len(text) < INFLATED_BYTES_MAX:
+            elif not piece and len(text) < text_bytes_max:
                 break
         progress(done)
     if not inflate.eof:
         raise _damaged(path, "gzip", done, "the stream ends before its end mark")
 
 
-def _unzstd(path: Path, file: IO[bytes], progress: Callable[[int], None]) -> Iterator[bytes]:
+def _unzstd(
+    path: Path, file: IO[bytes], progress: Callable[[int], None], piece_bytes: int
+) -> Iterator[bytes]:
     inflate = zstandard.ZstdDecompressor().decompressobj()
     done = 0
-    while piece := file.read(CHUNK_BYTES):
+    while piece := file.read(piece_bytes):
         done += len(piece)
         while piece:
             try:
@@ -190,7 +198,7 @@ def _unzstd(path: Path, file: IO[bytes], progress: Callable[[int], None]) -> Ite
         raise _damaged(path, "zstandard", done, "the stream ends before its end mark")
 
 
-def _unzip(path: Path, file: IO[bytes], progress: Callable[[int], None]) -> Iterator[bytes]:
+def _unzip(path: Path, file: IO[bytes], progress: Callable[[int], None], piece_bytes: int) -> Iterator[bytes]:
     try:
         with zipfile.ZipFile(file) as archive:
             names = [info.filename for info in archive.infolist() if not info.is_dir()]
@@ -199,7 +207,7 @@ def _unzip(path: Path, file: IO[bytes], progress: Callable[[int], None]) -> Iter
                     f"{path}: expected a zip of one file, found {len(names)}; unpack it and import each file"
                 )
             with archive.open(names[0]) as member:
-                while text := member.read(CHUNK_BYTES):
+                while text := member.read(piece_bytes):
                     yield text
                     progress(file.tell())
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:

@@ -145,7 +145,7 @@ def test_liquidations_of_okx_keep_bankruptcy_price_and_side(dev_data: Path) -> N
     reading = read(path)
     assert len(reading.events()) == 12
     assert (reading.events()["kind"] == EventKind.LIQUIDATION).all()
-    first = reading.events("API3USDT-PERP.OKX")[0]
+    first = reading.events("API3-USDT-SWAP.OKX")[0]
     assert (first["price"], first["size"], first["side"]) == (3_075, 2_076, 1)
     assert first["ts_venue"] == 1_706_607_168_920 * 10**6
     assert first["ts_local"] == 1_706_607_172_632_871_000

@@ -20,8 +20,17 @@ from headwater.ports.importer import Findings
 from headwater.storage.capture_rows import CaptureRows
 from headwater.storage.event_rows import QUOTE_PAIR, EventRows, code
 from headwater.storage.frames.binance_book import BinanceBook, Diff, Snapshot
+from headwater.storage.frames.binance_scan import (
+    EVENTS,
+    FIELDS,
+    LAST_UPDATE,
+    TRADE_KINDS,
+    WIDTH,
+    scan_binance,
+)
 from headwater.storage.frames.book_stream import BookStream, note_limited
 from headwater.storage.frames.exact import FUNDING, MS, OPEN_INTEREST, fine_units, rate_units
+from headwater.storage.hot_frames import FrameTable, Scratch, Streams, new_spans
 from headwater.storage.receive_clock import NO_TIME
 
 _ABSENT: Final = msgspec.Raw(b"")
@@ -118,6 +127,8 @@ class _Symbol:
     rows: EventRows
     findings: Findings
     book: BinanceBook
+    row: int
+    """Of the numbers that the scanner knows."""
     trade_ids: dict[str, int] = field(default_factory=dict)
     trade_stream: str = ""
     funded: int = 0
@@ -143,6 +154,9 @@ class BinanceFrames:
         self._carried = carried
         self._symbols: dict[str, _Symbol] = {}
         self._left_out: dict[str, int] = {}
+        self._streams = Streams(WIDTH)
+        self._spans = new_spans(FIELDS)
+        self._scratch = Scratch()
         self._handlers: dict[str, Callable[[int, int, Payload], None]] = {
             "depthUpdate": self._on_depth,
             "trade": self._on_trade,
@@ -167,6 +181,55 @@ class BinanceFrames:
         else:
             name = payload.e or "unnamed"
             self._left_out[name] = self._left_out.get(name, 0) + 1
+
+    def run(self, table: FrameTable, frame: int, behind: int) -> int:
+        """Read frames as long as they only continue what is known; the first that does not, or `behind`."""
+        self._scratch.make_room_for(table, frame, behind, self._rows.log)
+        self._tell_scanner()
+        frame = scan_binance(
+            table.text,
+            table.starts,
+            table.stops,
+            table.ts_local,
+            table.lines,
+            frame,
+            behind,
+            FIELDS.text,
+            FIELDS.bounds,
+            *self._spans,
+            EVENTS.text,
+            EVENTS.bounds,
+            self._streams.names.text,
+            self._streams.names.bounds,
+            self._streams.state,
+            self._scratch.segments,
+            self._scratch.text,
+            self._scratch.counts,
+        )
+        self._scratch.hand_over(self._rows.log)
+        self._learn_from_scanner()
+        return frame
+
+    def _tell_scanner(self) -> None:
+        for state in self._symbols.values():
+            last = state.book.last if state.book.continues and state.paced else None
+            self._streams.state[state.row + LAST_UPDATE : state.row + WIDTH] = (
+                -1 if last is None else last,
+                TRADE_KINDS.get(state.trade_stream, 0),
+                state.trade_ids.get(state.trade_stream, 0),
+                0,
+            )
+
+    def _learn_from_scanner(self) -> None:
+        for state in self._symbols.values():
+            numbers = self._streams.state[state.row + LAST_UPDATE : state.row + WIDTH]
+            last, trade_kind, trade_id, ts_last = numbers.tolist()
+            if ts_last:
+                state.rows.last_ts_local = ts_last
+            if last >= 0:
+                state.book.last = last
+            if trade_kind:
+                state.trade_ids[state.trade_stream] = trade_id
 
     def on_snapshot(self, line: int, ts_local: int, payload: Payload, symbol: str) -> None:
         """A REST snapshot; without a symbol it is of the only one of the file."""
@@ -198,7 +261,8 @@ class BinanceFrames:
             instrument = instrument_id(self._market, symbol)
             rows, findings = self._rows.of(instrument), self._rows.findings_of(instrument)
             book = BinanceBook(BookStream(rows, findings), self._carried.get(rows.instrument))
-            state = self._symbols[symbol] = _Symbol(rows, findings, book)
+            row = self._streams.row("", symbol, rows.stream)
+            state = self._symbols[symbol] = _Symbol(rows, findings, book, row)
         return state
 
     def _note_pace(self, state: _Symbol, payload: Payload, stream: str) -> None:

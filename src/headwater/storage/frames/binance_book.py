@@ -69,6 +69,13 @@ class BinanceBook:
         self._waiting: Snapshot | None = None
         self._pending: deque[Diff] = deque(maxlen=PENDING_MAX)
 
+    @property
+    def continues(self) -> bool:
+        """Whether a diff that follows the last one can only be written, with nothing else to judge."""
+        return (
+            self.last is not None and self._waiting is None and self._carried is None and self._stream.trusted
+        )
+
     def on_snapshot(self, snapshot: Snapshot) -> None:
         """A full book; ignored when the book at hand is sound and newer."""
         if self._stream.trusted and self.last is not None and snapshot.last <= self.last:

@@ -9,6 +9,7 @@ import msgspec
 
 from headwater.storage.capture_rows import CaptureRows
 from headwater.storage.frames.binance import BinanceFrames, Payload, instrument_id
+from headwater.storage.hot_frames import FrameTable
 
 decode_answer: Final = msgspec.json.Decoder(Payload).decode
 
@@ -39,9 +40,13 @@ class BinanceCapture:
         elif parts.path.endswith("/exchangeInfo"):
             self._learn(body)
 
-    def on_frame(self, line: int, ts_local: int, conn: str, body: str) -> None:  # noqa: ARG002
+    def on_frame(self, line: int, ts_local: int, conn: str, body: str | bytes) -> None:  # noqa: ARG002
         """One frame of a stream."""
         self._frames.on_frame(line, ts_local, body)
+
+    def run(self, table: FrameTable, frame: int, behind: int) -> int:
+        """Frames that only continue what is known."""
+        return self._frames.run(table, frame, behind)
 
     def finish(self) -> None:
         """The file ends."""

@@ -17,6 +17,7 @@ from headwater.storage.event_rows import BUY_TRADE, SELL_TRADE
 from headwater.storage.frames.book_stream import BookStream, note_limited, note_repeated
 from headwater.storage.frames.exact import US
 from headwater.storage.frames.left_out import LeftOut
+from headwater.storage.hot_frames import FrameTable
 
 _EMPTY: Final = msgspec.Raw(b"[]")
 PENDING_MAX: Final = 10_000
@@ -86,6 +87,10 @@ class BitstampFrames:
                 self._rows.learn_grid(instrument_id(item["url_symbol"]), tick, lot)
         elif "/order_book/" in path:
             self._on_snapshot(line, ts_local, path.rsplit("/", 1)[-1], decode_data(body))
+
+    def run(self, table: FrameTable, frame: int, behind: int) -> int:  # noqa: ARG002
+        """Every frame is read by itself."""
+        return frame
 
     def on_frame(self, line: int, ts_local: int, conn: str, body: str | bytes) -> None:  # noqa: ARG002
         """One frame; the channel ends in the pair."""

@@ -19,6 +19,7 @@ from headwater.ports.importer import Findings
 from headwater.storage.capture_rows import CaptureRows
 from headwater.storage.event_rows import EventRows, code
 from headwater.storage.frames.book_stream import BookStream, note_repeated
+from headwater.storage.frames.bybit_scan import ASKED, FIELDS, LAST, WIDTH, WORDS, scan_bybit
 from headwater.storage.frames.exact import (
     FUNDING,
     INDEX_PRICE,
@@ -29,6 +30,7 @@ from headwater.storage.frames.exact import (
     rate_units,
 )
 from headwater.storage.frames.left_out import LeftOut
+from headwater.storage.hot_frames import FrameTable, Scratch, Streams, new_spans
 from headwater.storage.receive_clock import NO_TIME
 
 TRADE_IDS_MAX: Final = 65_536
@@ -134,9 +136,26 @@ def instrument_id(category: str, symbol: str) -> str:
 @dataclass(slots=True)
 class _Book:
     stream: BookStream
-    last: int = 0
-    asked: bool = False
-    """The snapshot at hand was asked for by REST, and no delta has joined it yet."""
+    streams: Streams
+    row: int
+
+    @property
+    def last(self) -> int:
+        """``u`` of the last message, 0 before there is one; the scanner counts on with it."""
+        return int(self.streams.state[self.row + LAST])
+
+    @last.setter
+    def last(self, update: int) -> None:
+        self.streams.state[self.row + LAST] = update
+
+    @property
+    def asked(self) -> bool:
+        """Whether the snapshot at hand was asked for by REST, and no delta has joined it yet."""
+        return bool(self.streams.state[self.row + ASKED])
+
+    @asked.setter
+    def asked(self, asked: bool) -> None:
+        self.streams.state[self.row + ASKED] = asked
 
 
 class BybitFrames:
@@ -157,6 +176,9 @@ class BybitFrames:
         self._trade_ids: dict[str, None] = {}
         self._left_out = LeftOut()
         self._findings: dict[str, Findings] = {}
+        self._streams = Streams(WIDTH)
+        self._spans = new_spans(FIELDS)
+        self._scratch = Scratch()
         self._handlers = {
             "orderbook": self._on_book,
             "publicTrade": self._on_trades,
@@ -184,6 +206,34 @@ class BybitFrames:
                 lots.get("qtyStep") or lots["basePrecision"],
             )
 
+    def run(self, table: FrameTable, frame: int, behind: int) -> int:
+        """Read frames as long as they only continue their books; the first that does not, or `behind`."""
+        self._streams.conn_numbers = table.conn_numbers
+        self._scratch.make_room_for(table, frame, behind, self._rows.log)
+        frame = scan_bybit(
+            table.text,
+            table.starts,
+            table.stops,
+            table.ts_local,
+            table.lines,
+            table.conns,
+            frame,
+            behind,
+            FIELDS.text,
+            FIELDS.bounds,
+            *self._spans,
+            WORDS.text,
+            WORDS.bounds,
+            self._streams.names.text,
+            self._streams.names.bounds,
+            self._streams.state,
+            self._scratch.segments,
+            self._scratch.text,
+            self._scratch.counts,
+        )
+        self._scratch.hand_over(self._rows.log)
+        return frame
+
     def on_frame(self, line: int, ts_local: int, conn: str, body: str | bytes) -> None:
         """One frame; the first word of the topic says what it is."""
         envelope = decode_envelope(body)
@@ -197,9 +247,7 @@ class BybitFrames:
         """A snapshot asked for by REST (``/v5/market/orderbook``), of the stream that `conn` records."""
         data = decode_answer(body).result
         key = conn, f"orderbook.{REST_LEVELS}.{data.s}"
-        if key not in self._books:
-            self._books[key] = _Book(BookStream(*self._rows_of(conn, data.s, REST_LEVELS)))
-        book = self._books[key]
+        book = self._books.get(key) or self._new_book(*key, data.s, REST_LEVELS)
         book.stream.snapshot(line, ts_local, data.ts * MS, data.b, data.a)
         book.last, book.asked = data.u, True
 
@@ -221,13 +269,18 @@ class BybitFrames:
         findings = self._findings.setdefault(instrument, self._rows.findings_of(instrument))
         return self._rows.of(instrument, book_levels), findings
 
+    def _new_book(self, conn: str, topic: str, symbol: str, depth: int) -> _Book:
+        stream = BookStream(*self._rows_of(conn, symbol, depth))
+        row = self._streams.row(conn, topic, stream.rows.stream)
+        book = self._books[conn, topic] = _Book(stream, self._streams, row)
+        return book
+
     def _on_book(self, line: int, ts_local: int, conn: str, envelope: Envelope) -> None:
         data = decode_book(envelope.data)
         book = self._books.get((conn, envelope.topic))
         if book is None:
             depth = int(envelope.topic.split(".")[1])
-            book = _Book(BookStream(*self._rows_of(conn, data.s, depth)))
-            self._books[conn, envelope.topic] = book
+            book = self._new_book(conn, envelope.topic, data.s, depth)
         ts_venue = (envelope.cts or envelope.ts) * MS
         if envelope.type == "snapshot":
             self._on_book_snapshot(line, ts_local, ts_venue, book, data)

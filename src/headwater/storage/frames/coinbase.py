@@ -17,6 +17,7 @@ from headwater.storage.event_rows import BUY_TRADE, SELL_TRADE
 from headwater.storage.frames.book_stream import BookStream, note_repeated
 from headwater.storage.frames.exact import iso_ns
 from headwater.storage.frames.left_out import LeftOut
+from headwater.storage.hot_frames import FrameTable
 
 _TAKER: Final = {"BUY": SELL_TRADE, "SELL": BUY_TRADE}
 
@@ -112,6 +113,10 @@ class CoinbaseFrames:
             self._rows.learn_grid(
                 f"{item['product_id']}.COINBASE", item["quote_increment"], item["base_increment"]
             )
+
+    def run(self, table: FrameTable, frame: int, behind: int) -> int:  # noqa: ARG002
+        """Every frame is read by itself."""
+        return frame
 
     def on_frame(self, line: int, ts_local: int, conn: str, body: str | bytes) -> None:
         """One frame; its number is checked whatever its channel."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from headwater.storage.hot_frames import FrameTable
+
 
 class Frames(Protocol):
     """Turns the frames of one venue into events.
@@ -12,7 +14,11 @@ class Frames(Protocol):
     time. ``line`` is the line of the file, for messages; ``ts_local`` the receive time, UTC ns.
     """
 
-    def on_frame(self, line: int, ts_local: int, conn: str, body: str) -> None:
+    def run(self, table: FrameTable, frame: int, behind: int) -> int:
+        """Read frames from `frame` on by a kernel; the first that is left to :meth:`on_frame`, or `behind`."""
+        ...
+
+    def on_frame(self, line: int, ts_local: int, conn: str, body: str | bytes) -> None:
         """One frame of a stream."""
         ...
 

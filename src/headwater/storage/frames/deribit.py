@@ -19,6 +19,7 @@ from headwater.storage.event_rows import code
 from headwater.storage.frames.book_stream import BookStream, note_limited, note_repeated
 from headwater.storage.frames.exact import INDEX_PRICE, MARK_PRICE, MS, OPEN_INTEREST, fine_units
 from headwater.storage.frames.left_out import LeftOut
+from headwater.storage.hot_frames import FrameTable
 
 _EMPTY: Final = msgspec.Raw(b"[]")
 
@@ -117,6 +118,10 @@ class DeribitFrames:
                 str(item["tick_size"]),
                 str(item.get("min_trade_amount") or item["contract_size"]),
             )
+
+    def run(self, table: FrameTable, frame: int, behind: int) -> int:  # noqa: ARG002
+        """Every frame is read by itself."""
+        return frame
 
     def on_frame(self, line: int, ts_local: int, conn: str, body: str | bytes) -> None:
         """One frame; the first word of the channel says what it is."""

@@ -17,7 +17,15 @@ from headwater.storage.capture_rows import CaptureRows
 from headwater.storage.event_rows import code
 from headwater.storage.frames.book_stream import BookStream, note_limited, note_repeated
 from headwater.storage.frames.exact import MS
+from headwater.storage.frames.kraken_futures_scan import (
+    FIELDS,
+    LAST,
+    WIDTH,
+    WORDS,
+    scan_kraken_futures,
+)
 from headwater.storage.frames.left_out import LeftOut
+from headwater.storage.hot_frames import FrameTable, Scratch, Streams, new_spans
 
 _EMPTY: Final = msgspec.Raw(b"[]")
 _CLASSES: Final = {
@@ -64,7 +72,17 @@ def instrument_id(symbol: str) -> str:
 @dataclass(slots=True)
 class _Book:
     stream: BookStream
-    last: int = -1
+    streams: Streams
+    row: int
+
+    @property
+    def last(self) -> int:
+        """``seq`` of the last message, -1 before there is one; the scanner counts on with it."""
+        return int(self.streams.state[self.row + LAST])
+
+    @last.setter
+    def last(self, sequence: int) -> None:
+        self.streams.state[self.row + LAST] = sequence
 
 
 class KrakenFuturesFrames:
@@ -81,11 +99,14 @@ class KrakenFuturesFrames:
         self._last_trade: dict[str, int] = {}
         self._findings: dict[str, Findings] = {}
         self._left_out = LeftOut()
+        self._streams = Streams(WIDTH)
+        self._spans = new_spans(FIELDS)
+        self._scratch = Scratch()
 
     def on_connect(self, conn: str, address: str) -> None:  # noqa: ARG002
         """The books of a new connection begin with a snapshot."""
         for key in [key for key in self._books if key[0] == conn]:
-            del self._books[key]
+            self._books.pop(key).last = -1
 
     def on_answer(self, line: int, ts_local: int, url: str, body: str) -> None:  # noqa: ARG002
         """The rules of instruments: tick size and contract."""
@@ -94,6 +115,34 @@ class KrakenFuturesFrames:
         for item in msgspec.json.decode(body)["instruments"]:
             if item.get("tickSize") and item.get("contractSize"):
                 self._rows.learn_grid(instrument_id(item["symbol"]), str(item["tickSize"]), "1")
+
+    def run(self, table: FrameTable, frame: int, behind: int) -> int:
+        """Read frames as long as they only continue their books; the first that does not, or `behind`."""
+        self._streams.conn_numbers = table.conn_numbers
+        self._scratch.make_room_for(table, frame, behind, self._rows.log)
+        frame = scan_kraken_futures(
+            table.text,
+            table.starts,
+            table.stops,
+            table.ts_local,
+            table.lines,
+            table.conns,
+            frame,
+            behind,
+            FIELDS.text,
+            FIELDS.bounds,
+            *self._spans,
+            WORDS.text,
+            WORDS.bounds,
+            self._streams.names.text,
+            self._streams.names.bounds,
+            self._streams.state,
+            self._scratch.segments,
+            self._scratch.text,
+            self._scratch.counts,
+        )
+        self._scratch.hand_over(self._rows.log)
+        return frame
 
     def on_frame(self, line: int, ts_local: int, conn: str, body: str | bytes) -> None:
         """One frame; ``feed`` says what it is, notices have an ``event``."""
@@ -121,7 +170,9 @@ class KrakenFuturesFrames:
         if book is None:
             instrument = instrument_id(product)
             stream = BookStream(self._rows.of(instrument, 0), self._findings_of(instrument))
-            book = self._books[conn, product] = _Book(stream)
+            row = self._streams.row(conn, product, stream.rows.stream)
+            book = self._books[conn, product] = _Book(stream, self._streams, row)
+            book.last = -1
         return book
 
     @staticmethod

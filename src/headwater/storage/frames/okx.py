@@ -11,22 +11,33 @@ OKX API v5, "Order book channel": sequence id, checksum.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
-from zlib import crc32
 
 import msgspec
 
 from headwater.domain.event import EventKind
 from headwater.ports.importer import Findings
 from headwater.storage.capture_rows import CaptureRows
+from headwater.storage.checked_levels import CRC_TABLE, CheckedBooks, okx_crc
 from headwater.storage.event_rows import BUY_TRADE, SELL_TRADE, code
 from headwater.storage.frames.book_stream import BookStream, note_repeated
-from headwater.storage.frames.checked_book import BookSide
 from headwater.storage.frames.exact import FUNDING, MS, OPEN_INTEREST, fine_units, rate_units
 from headwater.storage.frames.left_out import LeftOut
+from headwater.storage.frames.okx_scan import (
+    BOOK,
+    CHANNELS,
+    CHECKED_LEVELS,
+    FIELDS,
+    LAST,
+    STARTED,
+    WIDTH,
+    WORDS,
+    scan_okx,
+)
+from headwater.storage.hot_frames import FrameTable, Scratch, Streams, new_spans
 
-CHECKED_LEVELS: Final = 25
+MISMATCH: Final = "the checksum of the best levels does not agree"
 DEPTHS: Final = {"books": 400, "books5": 5, "bbo-tbt": 1, "books50-l2-tbt": 50, "books-l2-tbt": 400}
 """Levels of each book channel."""
 
@@ -124,9 +135,12 @@ def instrument_id(symbol: str) -> str:
 @dataclass(slots=True)
 class _Book:
     stream: BookStream
+    channel: int
+    number: int
+    """Of the checked books."""
+    row: int
+    """Of the numbers that the scanner knows."""
     last: int = -1
-    bids: BookSide = field(default_factory=lambda: BookSide(1))
-    asks: BookSide = field(default_factory=lambda: BookSide(-1))
 
 
 class OkxFrames:
@@ -144,11 +158,15 @@ class OkxFrames:
         self._findings: dict[str, Findings] = {}
         self._funding: dict[str, FundingData] = {}
         self._left_out = LeftOut()
+        self._checked = CheckedBooks()
+        self._streams = Streams(WIDTH)
+        self._spans = new_spans(FIELDS)
+        self._scratch = Scratch()
 
     def on_connect(self, conn: str, address: str) -> None:  # noqa: ARG002
         """The books of a new connection begin with a snapshot."""
         for key in [key for key in self._books if key[0] == conn]:
-            del self._books[key]
+            self._streams.state[self._books.pop(key).row + STARTED] = 0
 
     def on_answer(self, line: int, ts_local: int, url: str, body: str) -> None:  # noqa: ARG002
         """The rules of instruments: tick and lot size."""
@@ -157,6 +175,66 @@ class OkxFrames:
         for item in decode_instruments(body).get("data", []):
             if item["tickSz"] and item["lotSz"]:
                 self._rows.learn_grid(instrument_id(item["instId"]), item["tickSz"], item["lotSz"])
+
+    def run(self, table: FrameTable, frame: int, behind: int) -> int:
+        """Read book updates that continue their books; the first frame that does not, or `behind`."""
+        self._streams.conn_numbers = table.conn_numbers
+        while True:
+            frame = self._scan(table, frame, behind)
+            _, _, _, segments, text = self._scratch.counts.tolist()
+            if segments < 0:
+                self._scratch.hand_over(self._rows.log)
+                return frame
+            self._on_mismatch(segments, text)
+            frame += 1
+
+    def _scan(self, table: FrameTable, frame: int, behind: int) -> int:
+        self._scratch.make_room_for(table, frame, behind, self._rows.log)
+        return scan_okx(
+            table.text,
+            table.starts,
+            table.stops,
+            table.ts_local,
+            table.lines,
+            table.conns,
+            frame,
+            behind,
+            FIELDS.text,
+            FIELDS.bounds,
+            *self._spans,
+            WORDS.text,
+            WORDS.bounds,
+            self._streams.names.text,
+            self._streams.names.bounds,
+            self._streams.state,
+            self._checked.keys,
+            self._checked.slots,
+            self._checked.counts,
+            self._checked.texts,
+            self._checked.lengths,
+            CRC_TABLE,
+            self._scratch.segments,
+            self._scratch.text,
+            self._scratch.counts,
+        )
+
+    def _on_mismatch(self, segments: int, text: int) -> None:
+        """The last frame was applied, but its checksum does not agree: the gap comes before its changes."""
+        scratch, log = self._scratch, self._rows.log
+        written = int(scratch.counts[0]), int(scratch.counts[1])
+        scratch.hand_over_part(log, (0, 0), (segments, text))
+        line, ts_local, ts_venue, stream = scratch.origin_of(segments)
+        book = next(book for book in self._books.values() if book.stream.rows.stream == stream)
+        book.stream.gap(line, ts_local, ts_venue, 1, MISMATCH, counted=False)
+        self._tell_scanner(book)
+        scratch.hand_over_part(log, (segments, text), written)
+
+    def _tell_scanner(self, book: _Book) -> None:
+        numbers = self._streams.state[book.row : book.row + WIDTH]
+        numbers[BOOK:] = book.number, book.channel, book.last, book.stream.started, book.stream.trusted
+
+    def _learn_from_scanner(self, book: _Book) -> None:
+        book.last = int(self._streams.state[book.row + LAST])
 
     def on_frame(self, line: int, ts_local: int, conn: str, body: str | bytes) -> None:
         """One frame of a stream."""
@@ -192,19 +270,24 @@ class OkxFrames:
         if book is None:
             instrument = instrument_id(key[2])
             rows = self._rows.of(instrument, DEPTHS[key[1]])
-            book = self._books[key] = _Book(BookStream(rows, self._findings_of(instrument)))
+            stream = BookStream(rows, self._findings_of(instrument))
+            row = self._streams.row(key[0], key[2], rows.stream, key[1])
+            book = _Book(stream, CHANNELS.index(key[1]), self._checked.of(*key), row)
+            self._books[key] = book
+        else:
+            self._learn_from_scanner(book)
         ts_venue = int(data.ts) * MS
         if action != "update":
-            book.bids, book.asks = BookSide(1), BookSide(-1)
+            self._checked.clear(book.number)
             book.stream.snapshot(line, ts_local, ts_venue, _text(data.bids), _text(data.asks))
-            _apply(book, data)
+            self._apply(book, data)
         elif self._continues(line, ts_local, ts_venue, book, data):
             book.stream.delta(line, ts_local, ts_venue, _text(data.bids), _text(data.asks))
         if data.seqId is not None:
             book.last = data.seqId
+        self._tell_scanner(book)
 
-    @staticmethod
-    def _continues(line: int, ts_local: int, ts_venue: int, book: _Book, data: BookData) -> bool:
+    def _continues(self, line: int, ts_local: int, ts_venue: int, book: _Book, data: BookData) -> bool:
         stream = book.stream
         if data.seqId is not None and data.prevSeqId is not None:
             if stream.started and data.seqId <= book.last and data.prevSeqId != book.last:
@@ -214,11 +297,26 @@ class OkxFrames:
                 why = f"expected to follow {book.last}, found {data.prevSeqId}"
                 stream.gap(line, ts_local, ts_venue, 1, why, counted=False)
             return True
-        _apply(book, data)
-        if stream.trusted and data.checksum is not None and checksum(book.bids, book.asks) != data.checksum:
-            why = "the checksum of the best levels does not agree"
-            stream.gap(line, ts_local, ts_venue, 1, why, counted=False)
+        self._apply(book, data)
+        if stream.trusted and data.checksum is not None and self._checksum(book) != data.checksum:
+            stream.gap(line, ts_local, ts_venue, 1, MISMATCH, counted=False)
         return True
+
+    def _apply(self, book: _Book, data: BookData) -> None:
+        for side, levels in enumerate((data.bids, data.asks)):
+            self._checked.set_levels(2 * book.number + side, _text(levels))
+
+    def _checksum(self, book: _Book) -> int:
+        checked = self._checked
+        return okx_crc(
+            book.number,
+            CHECKED_LEVELS,
+            checked.slots,
+            checked.counts,
+            checked.texts,
+            checked.lengths,
+            CRC_TABLE,
+        )
 
     def _on_trades(self, line: int, ts_local: int, text: msgspec.Raw) -> None:
         for trade in decode_trades(text):
@@ -270,24 +368,6 @@ class OkxFrames:
                 rows.line = line
                 rows.level(_LIQUIDATION[one.side], ts_local, int(one.ts) * MS, one.bkPx, one.sz)
                 rows.end()
-
-
-def checksum(bids: BookSide, asks: BookSide) -> int:
-    """Signed CRC32 of ``price:size`` of the 25 best levels, bids and asks in turn."""
-    best_bids, best_asks = bids.best(CHECKED_LEVELS), asks.best(CHECKED_LEVELS)
-    parts: list[str] = []
-    for rank in range(CHECKED_LEVELS):
-        for side in (best_bids, best_asks):
-            if rank < len(side):
-                parts += side[rank]
-    value = crc32(":".join(parts).encode())
-    return value - (1 << 32) if value >= 1 << 31 else value
-
-
-def _apply(book: _Book, data: BookData) -> None:
-    for side, levels in ((book.bids, data.bids), (book.asks, data.asks)):
-        for level in levels:
-            side.apply(level[0], level[1])
 
 
 def _text(levels: Levels) -> bytes:

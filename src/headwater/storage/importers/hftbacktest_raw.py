@@ -43,7 +43,7 @@ class HftbacktestRaw:
         symbols = {match.decode() for match in _SYMBOL.findall(head)}
         for symbol in symbols if len(symbols) == 1 else ():
             frames.name_symbol(symbol)
-        lines = StampedLines(path, frames.on_frame)
+        lines = StampedLines(path, frames.on_frame, frames.run)
         for block in line_blocks(path, context.progress):
             lines.read(block)
             yield from rows.ready()

@@ -19,17 +19,17 @@ from headwater.domain.errors import ImportRefusedError
 from headwater.domain.event import EventKind, PrintClass
 from headwater.ports.importer import Batch, ImportContext, Importer
 from headwater.storage.compressed import read_all
+from headwater.storage.frames.okx import instrument_id
 from headwater.storage.importers._clock import SECOND_NS, epoch_ns
 from headwater.storage.importers._naming import told_instruments
 from headwater.storage.importers._table import by_key, floats, numbered, refuse_first, rows_of
 from headwater.storage.importers._trades import Trades, trade_batches
 
 _CHANNEL: Final = b'"liquidation-orders"'
-_SWAP: Final = "-SWAP"
 
 
 class OkxLiquidations:
-    """LIQUIDATION events, one instrument for each swap, ``ORDIUSDT-PERP.OKX``; lots are contracts."""
+    """LIQUIDATION events, one instrument for each swap, ``ORDI-USDT-SWAP.OKX``; lots are contracts."""
 
     name = "okx-liquidations"
 
@@ -41,7 +41,7 @@ class OkxLiquidations:
         frame = _frame(path)
         context.progress(path.stat().st_size)
         parts = by_key(path, frame, "instrument")
-        ids = {name: _instrument_id(name) for name in parts}
+        ids = {name: instrument_id(name) for name in parts}
         for name, instrument in told_instruments(path, context, ids).items():
             part = parts[name].sort("received", maintain_order=True)
             findings = context.findings_of(instrument)
@@ -79,13 +79,6 @@ def _records(message: dict[str, Any], number: int) -> Iterator[dict[str, Any]]:
                 "sz": detail["sz"],
                 "side": detail["side"],
             }
-
-
-def _instrument_id(name: str) -> str:
-    """``ORDI-USDT-SWAP`` -> ``ORDIUSDT-PERP.OKX``; dated contracts keep their date."""
-    if name.endswith(_SWAP):
-        return f"{name.removesuffix(_SWAP).replace('-', '')}-PERP.OKX"
-    return f"{name}.OKX"
 
 
 def _liquidations(path: Path, part: pl.DataFrame) -> Trades:
