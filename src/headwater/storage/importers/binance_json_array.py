@@ -95,12 +95,20 @@ def _read(path: Path, records: list[msgspec.Raw], frames: BinanceFrames) -> int:
 
 def _snapshot_beside(path: Path, records: list[msgspec.Raw]) -> Payload | None:
     """The snapshot in the folder that joins one of the first diffs, or None."""
-    diffs = [payload for record in records if (payload := decode_payload(record)).e == "depthUpdate"]
+    diffs = [payload for record in records if (payload := _payload_of(record)).e == "depthUpdate"]
     for neighbour in sorted(path.parent.iterdir())[:NEIGHBOURS_MAX] if diffs else ():
         match = _SNAPSHOT.match(_head_of(neighbour))
         if match and any(diff.U <= int(match[1]) + 1 <= diff.u + 1 for diff in diffs):
             return decode_payload(read_all(neighbour))
     return None
+
+
+def _payload_of(record: msgspec.Raw) -> Payload:
+    """The record; an empty one when it is no frame, which is refused by its number when it is read."""
+    try:
+        return decode_payload(record)
+    except (msgspec.MsgspecError, ValueError):
+        return Payload()
 
 
 def _head_of(neighbour: Path) -> bytes:
