@@ -104,7 +104,7 @@ def one_turn(mode: str, data: Any) -> Turn:
     engine.add_strategy(strategy)
     engine.add_data(data)
     seconds, _ = stopwatch(engine.run)
-    check = quotes_check(strategy) if mode == "quotes" else trades_check(engine)
+    check = quotes_check(strategy) if mode == "quotes" else trades_check(engine, strategy)
     engine.dispose()
     return seconds, check
 
@@ -115,11 +115,11 @@ def quotes_check(strategy: QuoteReader) -> dict[str, Any]:
     return {"quotes": strategy.count, "touch_sum": strategy.total // raw_per_tick}
 
 
-def trades_check(engine: BacktestEngine) -> dict[str, Any]:
-    """Bars made, orders sent, and the balance."""
+def trades_check(engine: BacktestEngine, strategy: EMACross) -> dict[str, Any]:
+    """Bars seen (the cache keeps but the last ten thousand), orders sent, and the balance."""
     balance = engine.cache.account_for_venue(BINANCE).balance_total(USDT)
     return {
-        "bars": engine.cache.bar_count(BAR_TYPE),
+        "bars": strategy.slow_ema.count,
         "orders": len(engine.cache.orders()),
         "balance": float(balance.as_double()),
     }
