@@ -86,7 +86,7 @@ def test_another_setting_is_another_run() -> None:
 @pytest.mark.parametrize("rows", [1, 7])
 def test_a_run_in_small_chunks_is_the_same_run(rows: int) -> None:
     whole = quoted()
-    with patch.object(run_module, "CHUNK_ROWS_PYTHON", rows):
+    with patch.object(run_module._PythonDriver, "chunk_rows", rows):
         chunked = quoted()
     assert chunked.state_hash == whole.state_hash
     assert np.array_equal(chunked.samples, whole.samples)
@@ -97,7 +97,7 @@ def test_a_python_strategy_in_small_chunks_is_the_same_run(rows: int) -> None:
     market = Market(8)
     script, events = market.script(25, BYBIT, has_legs=False), market.tape(40)
     whole = play(events, script)
-    with patch.object(run_module, "CHUNK_ROWS_PYTHON", rows):
+    with patch.object(run_module._PythonDriver, "chunk_rows", rows):
         assert play(events, script).state_hash == whole.state_hash
 
 
@@ -124,7 +124,7 @@ def test_an_interrupted_run_gives_what_there_is() -> None:
             raise KeyboardInterrupt
 
     script = [new(1, 1, 2, 101), new(80, 1, 1, 99)]
-    with small_arrays(), patch.object(run_module, "CHUNK_ROWS_PYTHON", 5):
+    with small_arrays(), patch.object(run_module._PythonDriver, "chunk_rows", 5):
         result = run_backtest(
             scripted(script),
             replay(tape(BOOK, *(trade(10 + k, 1, 1, 101) for k in range(50))), contract()),
@@ -141,7 +141,7 @@ def test_an_interrupted_run_gives_what_there_is() -> None:
 
 def test_progress_tells_the_rows_done_of_all() -> None:
     seen: list[tuple[int, int]] = []
-    with small_arrays(), patch.object(run_module, "CHUNK_ROWS_PYTHON", 2):
+    with small_arrays(), patch.object(run_module._PythonDriver, "chunk_rows", 2):
         run_backtest(
             scripted([]),
             replay(tape(BOOK, trade(5, 1, 1, 101)), contract()),
