@@ -277,7 +277,7 @@ def test_logs_are_put_together_in_order() -> None:
 
 def test_a_run_is_chunked_by_a_constant() -> None:
     assert run_module.CHUNK_ROWS >= 100_000
-    with patch.object(run_module, "CHUNK_ROWS", 3):
+    with patch.object(run_module._PythonDriver, "chunk_rows", 3):
         assert story(play(tape(BOOK), [new(1, 1, 1)])) == ["4.0  #0  fill 1 @ 101 taker, filled"]
 
 
