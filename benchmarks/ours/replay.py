@@ -58,22 +58,6 @@ def read_every_step(view: Any, orders: Any, depth: Any, params: Any, memory: Any
     memory[1] += view["bid"] * 0.1 + view["ask"] * 0.1
 
 
-@compiled(timer="100ms", memory=3, reads=Reads.ORDERS)
-def make_market(view: Any, orders: Any, depth: Any, params: Any, memory: Any, outbox: Any) -> None:
-    """Ten orders a side, a tick apart, two ticks from the middle, re-set every 100 ms; the position counts in lots."""
-    _quote(view, orders, memory, outbox, view["position"] * 0.001)
-
-
-@compiled(timer="100ms", wakes=WakeKind.FILL, memory=4, reads=Reads.ORDERS)
-def make_market_in_doubles(view: Any, orders: Any, depth: Any, params: Any, memory: Any, outbox: Any) -> None:
-    """The same with the position as the peer has it, a sum of doubles: 50 sales of 0.1 are not quite 5.0, and at the
-    greatest position that decides. It is woken at each fill to add it up."""
-    if view["wake"] & FILL:
-        memory[3] += view["fill_side"] * (view["fill_size"] * 0.001)
-    if view["wake"] & TIMER:
-        _quote(view, orders, memory, outbox, memory[3])
-
-
 @kernel
 def _quote(view: Any, orders: Any, memory: Any, outbox: Any, position: float) -> None:
     """Prices are computed in floating point as the peer does: at the edge of a tick its rounding decides."""
@@ -106,6 +90,22 @@ def _quote(view: Any, orders: Any, memory: Any, outbox: Any, position: float) ->
         if present_asks & (np.int64(1) << away) == 0:
             limit(view, outbox, -1, ask + away, SIZE_LOTS, POST_ONLY)
             memory[1] += 1.0
+
+
+@compiled(timer="100ms", memory=3, reads=Reads.ORDERS)
+def make_market(view: Any, orders: Any, depth: Any, params: Any, memory: Any, outbox: Any) -> None:
+    """Ten orders a side, a tick apart, two ticks from the middle, re-set every 100 ms; the position counts in lots."""
+    _quote(view, orders, memory, outbox, view["position"] * 0.001)
+
+
+@compiled(timer="100ms", wakes=WakeKind.FILL, memory=4, reads=Reads.ORDERS)
+def make_market_in_doubles(view: Any, orders: Any, depth: Any, params: Any, memory: Any, outbox: Any) -> None:
+    """The same with the position as the peer has it, a sum of doubles: 50 sales of 0.1 are not quite 5.0, and at the
+    greatest position that decides. It is woken at each fill to add it up."""
+    if view["wake"] & FILL:
+        memory[3] += view["fill_side"] * (view["fill_size"] * 0.001)
+    if view["wake"] & TIMER:
+        _quote(view, orders, memory, outbox, memory[3])
 
 
 STRATEGIES: Final = {

@@ -130,13 +130,16 @@ def kernel(
     """
 
     def compile_it(target: Callable[P, R]) -> Any:
-        if cached and not JIT_DISABLED:
-            numba.config.CACHE_DIR = str(kernel_cache_dir(Path(target.__code__.co_filename).resolve()))
         if JIT_DISABLED:
             return target
+        path = Path(target.__code__.co_filename).resolve()
+        # What a file outside the package imports is not known, so nothing of it is kept.
+        kept = cached and path.is_relative_to(_PACKAGE)
+        if kept:
+            numba.config.CACHE_DIR = str(kernel_cache_dir(path))
         return numba.njit(
             signature,
-            cache=cached,
+            cache=kept,
             nogil=True,
             _nrt=False,  # arrays are borrowed: counting references would cost more than the work
             boundscheck=BOUNDS_CHECKED,
