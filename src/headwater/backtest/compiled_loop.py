@@ -135,7 +135,7 @@ def run_compiled(
     while True:
         asks = False
         if is_quiet(clock):
-            if bars_lane_open(sim, reads):
+            if shown["depth_levels"] == 0 and bars_lane_open(sim, reads):
                 asks = run_bars(sim, local, desk, desk_address, strategy, min(budget_end, len(local)), reads)
             row_end = min(min(budget_end, len(local)), clock["local_row"] + _QUIET_ROWS)
             if not asks:
